@@ -1,0 +1,132 @@
+"""The table of network variants that everything else reads."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from napari_cresunet.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_cresunet.models._c_resunet import CResUnet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """One row: a network, and the training its paper reports for it.
+
+    The published fields are None for variants that the papers name without results.
+    """
+
+    name: str
+    title: str
+    attention: bool
+    activation: str
+    optimizer: str = "adam"
+    learning_rate: float = 1e-4
+    augmentation: tuple[str, ...] = ()
+    published_samples: int | None = None
+    published_batch_size: int | None = None
+    published_threshold: float | None = None
+    published_stop_epoch: int | None = None
+
+    def build(self) -> "CResUnet":
+        """Return the network with freshly initialised weights."""
+        from napari_cresunet.models._c_resunet import CResUnet
+
+        return CResUnet(attention=self.attention, activation=self.activation)
+
+
+_GEOMETRIC = ("shift", "flip", "zoom", "rotation")
+
+# Tashfeen, Table 1 (first four rows) and section 4.1 (the others). The table's caption
+# gives the threshold of attention ELU as 0.2, the text as 0.3. The paper counts the full
+# sample set once as 2556 and once as 2256 crops.
+_ROWS = (
+    Variant(
+        name="attention-elu",
+        title="c-ResUnet with attention gates (ELU)",
+        attention=True,
+        activation="elu",
+        augmentation=_GEOMETRIC,
+        published_samples=600,
+        published_batch_size=4,
+        published_threshold=0.3,
+        published_stop_epoch=45,
+    ),
+    Variant(
+        name="attention-relu",
+        title="c-ResUnet with attention gates (ReLU)",
+        attention=True,
+        activation="relu",
+        augmentation=_GEOMETRIC,
+        published_samples=600,
+        published_batch_size=4,
+        published_threshold=0.4,
+        published_stop_epoch=31,
+    ),
+    Variant(
+        name="c-resunet",
+        title="c-ResUnet",
+        attention=False,
+        activation="elu",
+        augmentation=("rotation", "noise", "brightness", "elastic"),
+        published_samples=2556,
+        published_batch_size=8,
+        published_threshold=0.6,
+    ),
+    Variant(
+        name="simple-c-resunet",
+        title="simple c-ResUnet",
+        attention=False,
+        activation="elu",
+        published_samples=500,
+        published_batch_size=8,
+        published_threshold=0.2,
+        published_stop_epoch=66,
+    ),
+    Variant(
+        name="attention-leaky-relu",
+        title="c-ResUnet with attention gates (leaky ReLU)",
+        attention=True,
+        activation="leaky_relu",
+        augmentation=_GEOMETRIC,
+    ),
+    Variant(
+        name="c-resunet-relu",
+        title="c-ResUnet (ReLU)",
+        attention=False,
+        activation="relu",
+    ),
+    Variant(
+        name="c-resunet-leaky-relu",
+        title="c-ResUnet (leaky ReLU)",
+        attention=False,
+        activation="leaky_relu",
+    ),
+)
+
+VARIANTS: dict[str, Variant] = {row.name: row for row in _ROWS}
+
+
+def get_variant(name: str) -> Variant:
+    """Look a variant up by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `VARIANTS`.
+
+    Returns
+    -------
+    Variant
+        The row of the table.
+
+    Raises
+    ------
+    InputError
+        If there is no such variant; near matches are named.
+    """
+    if name in VARIANTS:
+        return VARIANTS[name]
+    near = get_close_matches(name, VARIANTS, n=3, cutoff=0.5) or list(VARIANTS)
+    raise InputError(f"Unknown variant {name!r}; did you mean {' or '.join(near)}?")
