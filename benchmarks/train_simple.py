@@ -1,0 +1,148 @@
+"""Train the bundled model "simple-c-resunet" on nuclei, neurons and synthetic neurons.
+
+    python benchmarks/train_simple.py DATA RUN
+
+DATA holds the folders bbbc039, dsb2018_fluo and fnc_small; RUN receives a log of the
+losses and a checkpoint every few hundred steps. `select_simple.py` then chooses among
+the checkpoints on the validation images and writes the bundled file.
+"""
+
+import argparse
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from napari_cresunet.datasets import NeuronScene, load_pairs, synthesize_neurons
+from napari_cresunet.inference import measure_scaling
+from napari_cresunet.models import get_variant
+from napari_cresunet.training import CropOptions, LoopOptions, Source, iter_train
+
+DIAMETER = 20.0
+"""Cells have this size in px when the network sees them."""
+FNC_DIAMETER, FNC_MATCH = 36.5, 40.0
+"""Mean cell and matching distance of Fluorescent Neuronal Cells, in original px."""
+
+
+def prepare(image: np.ndarray, labels: np.ndarray, diameter: float) -> tuple:
+    """Scale to [0, 1] and resample so that a cell has `DIAMETER` px."""
+    scaled = measure_scaling(image, "adaptive").apply(image)
+    planes = scaled.transpose(2, 0, 1) if scaled.ndim == 3 else scaled[None]
+    shape = [max(8, round(side * DIAMETER / diameter)) for side in labels.shape]
+    resampled = functional.interpolate(
+        torch.from_numpy(np.ascontiguousarray(planes, np.float32))[None],
+        shape,
+        mode="bilinear",
+        antialias=True,
+    )[0].expand(3, -1, -1)
+    truth = torch.from_numpy(labels.astype(np.float32))[None, None]
+    return resampled, functional.interpolate(truth, shape, mode="nearest-exact")[0, 0]
+
+
+def real_source(folder: Path, share: float, crops: CropOptions) -> Source:
+    """Read the training images of one data set."""
+    images, labels = [], []
+    for pair in load_pairs(folder, split="train"):
+        if pair.match_distance is not None:
+            diameter = pair.match_distance * FNC_DIAMETER / FNC_MATCH
+        else:
+            diameter = pair.diameter or 28.0
+        image, truth = prepare(pair.image, pair.labels, diameter)
+        images.append(image)
+        labels.append(truth)
+    return Source(images=images, labels=labels, share=share, crops=crops)
+
+
+def random_scene(rng: np.random.Generator) -> NeuronScene:
+    """Return a scene like an image of Fluorescent Neuronal Cells; some are empty."""
+    stain = str(rng.choice(["yellow", "green", "red", "gray"], p=[0.6, 0.15, 0.15, 0.1]))
+    brightness = {"yellow": 0.35, "green": 0.35, "red": 0.6, "gray": 0.6}[stain]
+    tissue = {"yellow": 0.03, "green": 0.1, "red": 0.12, "gray": 0.1}[stain]
+    brightness *= float(rng.lognormal(0, 0.25))
+    return NeuronScene(
+        height=384,
+        width=512,
+        diameter=DIAMETER,
+        n_cells=0 if rng.random() < 0.15 else int(rng.integers(1, 40)),
+        brightness=min(brightness, 1.0),
+        tissue=min(tissue * float(rng.lognormal(0, 0.7)), 0.4 * brightness),
+        clumping=rng.uniform(0, 0.7),
+        n_unfocused=int(rng.integers(0, 30)),
+        n_filaments=int(rng.integers(0, 10) ** (2 if stain == "red" else 1)),
+        n_dotted=int(rng.integers(0, 8)),
+        edge=bool(rng.random() < 0.5),
+        noise=rng.uniform(0.002, 0.02),
+        stain=stain,
+    )
+
+
+def synthetic_source(n_images: int, share: float, crops: CropOptions) -> Source:
+    """Draw synthetic neurons."""
+    rng = np.random.default_rng(1)
+    images, labels = [], []
+    for seed in range(n_images):
+        image, truth = synthesize_neurons(random_scene(rng), seed=seed)
+        image, truth = prepare(image, truth, DIAMETER)
+        images.append(image)
+        labels.append(truth)
+    return Source(images=images, labels=labels, share=share, crops=crops)
+
+
+def sources(data: Path) -> list[Source]:
+    """Return all training images. Neurons keep their brightness: it tells cells."""
+    neurons = CropOptions(gain=1.15)
+    nuclei = CropOptions(gain=1.6, recolor=0.5)
+    return [
+        real_source(data / "fnc_small", 0.40, neurons),
+        synthetic_source(240, 0.20, neurons),
+        real_source(data / "bbbc039", 0.22, nuclei),
+        real_source(data / "dsb2018_fluo", 0.18, nuclei),
+    ]
+
+
+def save(network: torch.nn.Module, path: Path) -> None:
+    """Write a checkpoint (safetensors; the card comes when one is selected)."""
+    from safetensors.torch import save_file
+
+    state: dict[str, Tensor] = network.state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--steps", type=int, default=4500)
+    parser.add_argument("--every", type=int, default=200)
+    arguments = parser.parse_args()
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    options = LoopOptions(n_steps=arguments.steps)
+    torch.manual_seed(options.seed)
+    network = get_variant("simple-c-resunet").build()
+    network = network.to(memory_format=torch.channels_last)
+    start, recent = time.monotonic(), []
+    with (arguments.run / "loss.csv").open("w", newline="") as stream:
+        log = csv.writer(stream)
+        log.writerow(["step", "loss", "seconds"])
+        steps = iter_train(
+            network,
+            sources(arguments.data),
+            options,
+            on_loss=lambda _, loss: recent.append(loss),
+        )
+        for step in steps:
+            if step.done % 20 == 0:
+                row = [step.done, np.mean(recent), time.monotonic() - start]
+                log.writerow(row)
+                stream.flush()
+                recent.clear()
+            if step.done % arguments.every == 0 or step.done == step.total:
+                save(network, arguments.run / f"step_{step.done:05d}.safetensors")
+
+
+if __name__ == "__main__":
+    main()
