@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_cresunet.datasets import NeuronScene, load_pairs, synthesize_neurons
-from napari_cresunet.inference import measure_scaling
+from napari_cresunet.inference import apply_scaling, measure_scaling
 from napari_cresunet.models import get_variant
 from napari_cresunet.training import CropOptions, LoopOptions, Source, iter_train
 
@@ -30,7 +30,7 @@ FNC_DIAMETER, FNC_MATCH = 36.5, 40.0
 
 def prepare(image: np.ndarray, labels: np.ndarray, diameter: float) -> tuple:
     """Scale to [0, 1] and resample so that a cell has `DIAMETER` px."""
-    scaled = measure_scaling(image, "adaptive").apply(image)
+    scaled = apply_scaling(image, measure_scaling(image, "adaptive"))
     planes = scaled.transpose(2, 0, 1) if scaled.ndim == 3 else scaled[None]
     shape = [max(8, round(side * DIAMETER / diameter)) for side in labels.shape]
     resampled = functional.interpolate(
@@ -59,7 +59,9 @@ def real_source(folder: Path, share: float, crops: CropOptions) -> Source:
 
 def random_scene(rng: np.random.Generator) -> NeuronScene:
     """Return a scene like an image of Fluorescent Neuronal Cells; some are empty."""
-    stain = str(rng.choice(["yellow", "green", "red", "gray"], p=[0.6, 0.15, 0.15, 0.1]))
+    stain = str(
+        rng.choice(["yellow", "green", "red", "gray"], p=[0.6, 0.15, 0.15, 0.1])
+    )
     brightness = {"yellow": 0.35, "green": 0.35, "red": 0.6, "gray": 0.6}[stain]
     tissue = {"yellow": 0.03, "green": 0.1, "red": 0.12, "gray": 0.1}[stain]
     brightness *= float(rng.lognormal(0, 0.25))

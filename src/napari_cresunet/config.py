@@ -46,11 +46,15 @@ class Options:
     """Base of all options: checks bounds, goes to and comes from plain dicts."""
 
     def __post_init__(self) -> None:
+        """Check the bounds of every number."""
         for spec in fields(self):
             value = getattr(self, spec.name)
             if isinstance(value, int | float):
                 check_bounds(
-                    spec.name, value, spec.metadata.get("low"), spec.metadata.get("high")
+                    spec.name,
+                    value,
+                    spec.metadata.get("low"),
+                    spec.metadata.get("high"),
                 )
 
     def to_dict(self) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class NeuronScene(Options):
     stain: str = option("yellow", "One of yellow, green, red, gray.")
 
     def __post_init__(self) -> None:
+        """Check the bounds and the stain."""
         Options.__post_init__(self)
         if self.stain not in STAINS:
             raise InputError(
@@ -122,9 +123,7 @@ def _smooth_noise(
     return cropped
 
 
-def _tissue_extent(
-    scene: NeuronScene, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _tissue_extent(scene: NeuronScene, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return 1 inside the slice, 0 outside, with soft, wavy edges and a few holes."""
     shape = (scene.height, scene.width)
     extent = np.ones(shape, np.float32)
@@ -160,11 +159,9 @@ def _uneven(scene: NeuronScene, rng: np.random.Generator) -> NDArray[np.float32]
 def _soma(
     diameter: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Draw one cell: its light (about 1 in the body) and its true mask.
-
-    The body is an ellipse with a wavy outline; processes taper away from it and count
-    as cell only near the body, as annotators draw it.
-    """
+    """Draw one cell: its light (about 1 in the body) and its true mask."""
+    # The body is an ellipse with a wavy outline; processes taper away from it and
+    # count as cell only near the body, as annotators draw it.
     size = diameter * float(np.clip(rng.lognormal(0, 0.22), 0.55, 1.7))
     elongation = float(np.clip(rng.lognormal(np.log(1.5), 0.25), 1, 2.8))
     reach = int(np.ceil(size * 1.9)) + 2

@@ -1,4 +1,4 @@
-"""The c-ResUnet of Morelli, Clissa et al., Sci Rep 11:22920 (2021), with its variants."""
+"""c-ResUnet [Morelli, Clissa et al., Sci Rep 11:22920 (2021)] and its variants."""
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +59,7 @@ class CResUnet(nn.Module):
 
     The convolutions alone reach 92 px: 2 + 4 + 8 on the way down, 32 + 32 in the 5×5
     bridge at 1/8 of the resolution, 8 + 4 + 2 on the way up. Pooling, upsampling and
-    the bilinear attention maps bring that to 98 px, and to 106 px with attention.
+    the bilinear attention maps bring that to 99 px, and to 106 px with attention.
     """
 
     def __init__(self, *, attention: bool = False, activation: str = "elu") -> None:

@@ -38,8 +38,8 @@ class Variant:
 
 _GEOMETRIC = ("shift", "flip", "zoom", "rotation")
 
-# Tashfeen, Table 1 (first four rows) and section 4.1 (the others). The table's caption
-# gives the threshold of attention ELU as 0.2, the text as 0.3. The paper counts the full
+# Tashfeen, Table 1 (first four rows) and section 4.1 (the others). Of attention ELU the
+# text gives the threshold 0.3, the caption of Table 4 0.2. The paper counts the full
 # sample set once as 2556 and once as 2256 crops.
 _ROWS = (
     Variant(

@@ -110,9 +110,7 @@ def parted_cells(labels: Tensor) -> Tensor:
     return (~missing & (highest == lowest)).to(torch.float32)
 
 
-def _vary_light(
-    crop: Tensor, options: CropOptions, rng: np.random.Generator
-) -> Tensor:
+def _vary_light(crop: Tensor, options: CropOptions, rng: np.random.Generator) -> Tensor:
     """Change brightness and color, add noise."""
     crop = crop * float(np.exp(rng.uniform(-1, 1) * np.log(options.gain)))
     choice = rng.random()
