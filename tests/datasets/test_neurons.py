@@ -66,8 +66,9 @@ def test_clumping_brings_cells_into_touch():
 
 
 def test_distractors_leave_the_truth_alone_and_light_the_image():
-    bare = NeuronScene(**SMALL, n_cells=0, n_unfocused=0, n_filaments=0, n_dotted=0)
-    full = NeuronScene(**SMALL, n_cells=0, n_unfocused=20, n_filaments=9, n_dotted=9)
+    kinds = ("n_unfocused", "n_faint", "n_filaments", "n_dotted")
+    bare = NeuronScene(**SMALL, n_cells=0, **dict.fromkeys(kinds, 0))
+    full = NeuronScene(**SMALL, n_cells=0, **dict.fromkeys(kinds, 9))
     dark, _ = synthesize_neurons(bare, seed=7)
     light, labels = synthesize_neurons(full, seed=7)
     assert labels.max() == 0

@@ -48,6 +48,9 @@ class NeuronScene(Options):
         0.3, "Share of cells that touch or nearly touch another.", low=0, high=1
     )
     n_unfocused: int = option(12, "Cells out of focus; not in the truth.", low=0)
+    n_faint: int = option(
+        12, "Cells in focus but too faint for an annotator; not in the truth.", low=0
+    )
     n_filaments: int = option(6, "Bright thin filaments.", low=0)
     n_dotted: int = option(4, "Patches of bright dots.", low=0)
     edge: bool = option(True, "Whether the tissue ends inside the image.")
@@ -100,7 +103,7 @@ def synthesize_neurons(
     inside = _tissue_extent(scene, rng)
     tissue = scene.tissue * inside * _uneven(scene, rng)
     light = np.zeros((scene.height, scene.width), np.float32)
-    _add_unfocused(light, inside, scene, rng)
+    _add_bystanders(light, inside, scene, rng)
     _add_filaments(light, inside, scene, rng)
     _add_dotted(light, inside, scene, rng)
     labels = _add_cells(light, inside, scene, rng)
@@ -268,29 +271,31 @@ def _add_cells(
             continue
         centers.append(place)
         labels[there][_largest_part(free)] = len(centers)
-        level = scene.brightness * float(np.clip(rng.lognormal(0, 0.4), 0.35, 2.2))
+        level = scene.brightness * float(np.clip(rng.lognormal(0, 0.35), 0.55, 2.2))
         soft = ndimage.gaussian_filter(glow, scene.diameter * rng.uniform(0.02, 0.06))
         soft += 0.25 * ndimage.gaussian_filter(glow, scene.diameter * 0.3)
         light[there] = np.maximum(light[there], level * soft[here])
     return labels
 
 
-def _add_unfocused(
+def _add_bystanders(
     light: NDArray[np.float32],
     inside: NDArray[np.float32],
     scene: NeuronScene,
     rng: np.random.Generator,
 ) -> None:
-    """Add dim, blurred cells from other depths, which no annotator would count."""
-    for _ in range(scene.n_unfocused):
+    """Add cells that no annotator would count: out of focus, or in focus but faint."""
+    for number in range(scene.n_unfocused + scene.n_faint):
         place = _place(inside, rng)
         if place is None:
             return
-        glow, _ = _soma(scene.diameter * rng.uniform(0.5, 1.0), rng)
-        blur = scene.diameter * rng.uniform(0.15, 0.5)
-        level = scene.brightness * rng.uniform(0.1, 0.5)
+        glow, _ = _soma(scene.diameter * rng.uniform(0.4, 1.0), rng)
+        is_blurred = number < scene.n_unfocused
+        blur = rng.uniform(0.15, 0.5) if is_blurred else rng.uniform(0.02, 0.1)
+        level = scene.brightness * rng.uniform(0.1, 0.5 if is_blurred else 0.35)
+        soft = ndimage.gaussian_filter(glow, scene.diameter * blur)
         there, here = _overlap(light.shape, glow.shape, place)
-        light[there] += (level * ndimage.gaussian_filter(glow, blur))[here]
+        light[there] += (level * soft)[here]
 
 
 def _add_filaments(

@@ -24,6 +24,12 @@ class CropOptions(Options):
     recolor: float = option(
         0.3, "Share of crops whose colors are permuted or made gray.", low=0, high=1
     )
+    at_artifact: float = option(
+        0.0,
+        "Share of crops around bright background, such as artifacts.",
+        low=0,
+        high=1,
+    )
     noise: float = option(0.01, "Largest noise added, of the full range.", low=0)
 
 
@@ -50,7 +56,8 @@ def random_crop(
     target : Tensor of shape (1, size, size)
         1 in cells, 0 in background and where two cells meet.
     """
-    grid = _random_grid(labels, options, rng)
+    row, column = _random_center(image, labels, options, rng)
+    grid = _random_grid(labels, (row, column), options, rng)
     crop = functional.grid_sample(
         image[None], grid, padding_mode="reflection", align_corners=False
     )[0]
@@ -64,18 +71,37 @@ def random_crop(
     return _vary_light(crop, options, rng), parted_cells(cut)
 
 
-def _random_grid(
-    labels: Tensor, options: CropOptions, rng: np.random.Generator
-) -> Tensor:
-    """Return sampling positions around a random place; every second one at a cell."""
+def _random_center(
+    image: Tensor, labels: Tensor, options: CropOptions, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return a place near a cell, near bright background, or anywhere."""
     height, width = labels.shape
-    row, column = rng.uniform(0, height), rng.uniform(0, width)
-    if rng.random() < 0.5:
-        cells = torch.nonzero(labels)
-        if len(cells):
-            row, column = cells[rng.integers(len(cells))].tolist()
-            row += rng.uniform(-0.4, 0.4) * options.size
-            column += rng.uniform(-0.4, 0.4) * options.size
+    anywhere = rng.uniform(0, height), rng.uniform(0, width)
+    kind = rng.random()
+    if kind < options.at_artifact:
+        light = image.amax(0).masked_fill(labels > 0, 0)
+        wanted = light > 0.5 * light.max()
+    elif kind < (1 + options.at_artifact) / 2:
+        wanted = labels > 0
+    else:
+        return anywhere
+    places = torch.nonzero(wanted)
+    if not len(places):
+        return anywhere
+    row, column = places[rng.integers(len(places))].tolist()
+    spread = 0.4 * options.size
+    return row + rng.uniform(-spread, spread), column + rng.uniform(-spread, spread)
+
+
+def _random_grid(
+    labels: Tensor,
+    center: tuple[float, float],
+    options: CropOptions,
+    rng: np.random.Generator,
+) -> Tensor:
+    """Return sampling positions around a place, turned, flipped and zoomed."""
+    height, width = labels.shape
+    row, column = center
     angle = rng.uniform(0, 2 * np.pi)
     scale = options.size / float(np.exp(rng.uniform(-1, 1) * np.log(options.zoom)))
     flip = rng.choice([-1.0, 1.0])

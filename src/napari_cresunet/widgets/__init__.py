@@ -1,0 +1,1 @@
+"""The docks. Nothing is imported here: the manifest points at leaf modules."""

@@ -1,0 +1,120 @@
+"""Time and memory of prediction, as ratios within one run.
+
+    python benchmarks/inference.py
+
+The reference is plain eager torch: the whole 1600×1200 image at once, contiguous.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from napari_cresunet.inference import Model, predict
+from napari_cresunet.models import VARIANTS
+from napari_cresunet.weights import ModelCard
+
+SIZE = (1200, 1600)
+ROUNDS = 3
+
+
+def make_model() -> Model:
+    torch.manual_seed(0)
+    card = ModelCard(
+        name="benchmark",
+        title="Random weights",
+        variant="c-resunet",
+        scaling="adaptive",
+        diameter=36.5,
+        threshold=0.5,
+        min_size=40,
+        min_distance=20,
+    )
+    network = VARIANTS["c-resunet"].build()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():  # statistics of an image keep the log-odds in a usual range
+        network.train()(torch.rand(1, 3, 128, 128))
+    network = network.eval().to(memory_format=torch.channels_last)
+    return Model(card, network, "cpu")
+
+
+def reference(model, image):
+    batch = torch.from_numpy(image.astype(np.float32) / 255)[None].permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        return model.network(batch.contiguous())[0, 0].numpy()
+
+
+def compare() -> None:
+    """Print the table of times; ways take turns, so that all see the same load."""
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    plain, fast = make_model(), make_model()
+    plain.network.to(memory_format=torch.contiguous_format)
+    ways = {
+        "eager torch, contiguous, whole": lambda: reference(plain, image),
+        "predict, whole (channels-last)": lambda: predict(image, fast, tile=1600),
+        "predict, automatic tile": lambda: predict(image, fast),
+        "predict, tile 1024": lambda: predict(image, fast, tile=1024),
+        "predict, tile 512": lambda: predict(image, fast, tile=512),
+        "predict, zoom 0.5": lambda: predict(image, fast, diameter=73),
+    }
+    seconds = {name: [] for name in ways}
+    results = {}
+    for _ in range(ROUNDS):
+        for name, run in ways.items():
+            start = time.perf_counter()
+            results[name] = run()
+            seconds[name].append(time.perf_counter() - start)
+    first = next(iter(ways))
+    print(f"{SIZE[1]}×{SIZE[0]} RGB, {torch.get_num_threads()} threads\n")
+    print("| way | seconds | ratio | largest difference |\n|---|---|---|---|")
+    for name, values in seconds.items():
+        ratio = median(values) / median(seconds[first])
+        difference = abs(results[name] - results[first]).max()
+        shown = "another scale" if "zoom" in name else f"{difference:.1e}"
+        print(f"| {name} | {median(values):.2f} | {ratio:.2f} | {shown} |")
+
+
+def peak_megabytes() -> int:
+    # getrusage would give the peak of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024
+
+
+def measure(path: str, side: int) -> None:
+    """Print the peak memory in MB; runs in a process of its own."""
+    model = make_model()
+    image = np.memmap(path, np.uint8, "r", shape=(side, side))
+    predict(np.zeros((8, 8), np.uint8), model)
+    before = peak_megabytes()
+    predict(image, model, tile=512)
+    print(peak_megabytes() - before)
+
+
+def compare_memory() -> None:
+    """Print how the peak grows with a memory-mapped image, at tiles of 512 px."""
+    print("\n| memory-mapped image, tile 512 | input + output, MB | peak, MB |")
+    print("|---|---|---|")
+    for side in (1000, 2000, 3000):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "image.raw"
+            np.memmap(path, np.uint8, "w+", shape=(side, side))[:] = 9
+            command = [sys.executable, __file__, str(path), str(side)]
+            peak = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(f"| {side}×{side} | {5 * side**2 / 1e6:.0f} | {peak.stdout.strip()} |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        measure(sys.argv[1], int(sys.argv[2]))
+    else:
+        compare()
+        if sys.platform == "linux":
+            compare_memory()

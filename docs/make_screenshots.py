@@ -1,0 +1,75 @@
+"""Make the pictures of the dock in docs/images from the bundled sample and model.
+
+Run it where there is a display, or under Xvfb::
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
+
+With --model another model is shown, with --sample another sample.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+from napari_cresunet.plugin import SAMPLES
+from napari_cresunet.weights import DEFAULT_MODEL
+
+PLUGIN, DOCK = "napari-cresunet", "Segment and count"
+IMAGES = Path(__file__).parent / "images"
+SIZE = (1280, 800)  # px, a small laptop
+PATIENCE = 600  # s
+
+
+def main() -> None:
+    """Run the dock on a sample and take its picture, in both themes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", default=SAMPLES[0], choices=SAMPLES)
+    parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    viewer.open_sample(PLUGIN, arguments.sample)
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)
+    dock.state.choose(model=arguments.model)
+    settle(0.5)
+    viewer.fit_to_view()
+    dock.running.run.click()
+    wait_until(lambda: not dock.state.is_running)
+    if dock.state.is_failure:
+        raise SystemExit(dock.state.notice)
+    wait_until(lambda: dock.state.curve is not None)
+    for theme, suffix in (("dark", ""), ("light", "_light")):
+        viewer.theme = theme
+        settle(1)
+        name = f"segment_and_count{suffix}"
+        viewer.screenshot(arguments.out / f"{name}.png", canvas_only=False, flash=False)
+        dock.grab().save(str(arguments.out / f"{name}_dock.png"))
+    viewer.close()
+    print(f"{dock.state.words.headline} with {dock.state.choices.model}")
+
+
+def wait_until(is_so) -> None:
+    """Let the window live until something is so."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        if time.monotonic() > end:
+            raise SystemExit(f"Nothing happened for {PATIENCE} s.")
+        settle(0.05)
+
+
+def settle(seconds: float) -> None:
+    """Let the window live for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""Where tiles are computed, their size, and where to go when memory runs out."""
+
+import copy
+from dataclasses import dataclass, replace
+from math import isqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.inference._devices import import_torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SMALLEST_TILE = 32
+TILE = 1200
+"""Side of an automatic tile in px of the network's grid: 1600×1200 takes two tiles,
+which costs 14 % more than one piece, where 1024 would cost 35 %."""
+WHOLE = 1_500_000
+"""Up to so many px of the network's grid an image is predicted in one piece."""
+LARGEST_TILE = 4096
+"""Side in px: bounds the input and output of a tile where the zoom is strong."""
+LAST_TILE = 128
+"""Side in px of the network's grid under which a tile is not halved any more."""
+BYTES_PER_PIXEL = 800  # peak of the network with attention at 1200 px, measured on CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A network on its device, and the side of the tiles it gets."""
+
+    network: "nn.Module"
+    device: str
+    tile: int
+    """In px of the image."""
+    zoom: float
+    """px of the network's grid per px of the image."""
+
+
+def check_tile(tile: int) -> int:
+    """Refuse a tile that does not fit the network.
+
+    Parameters
+    ----------
+    tile : int
+        Side in px.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    InputError
+        If it is no multiple of 8 or below 32; the nearest that are allowed are named.
+    """
+    if tile >= SMALLEST_TILE and tile % 8 == 0:
+        return int(tile)
+    if tile < SMALLEST_TILE:
+        near = f"{SMALLEST_TILE} or more"
+    else:
+        near = f"{int(tile // 8) * 8} or {int(tile // 8) * 8 + 8}"
+    raise InputError(
+        f"`tile` must be a multiple of 8 and at least {SMALLEST_TILE}, got {tile}; "
+        f"use {near}."
+    )
+
+
+def automatic_tile(extent: tuple[int, int], zoom: float, device: str) -> int:
+    """Choose the side of the tiles.
+
+    Parameters
+    ----------
+    extent : tuple of int
+        Height and width in px of what is predicted.
+    zoom : float
+        px of the network's grid per px of the image.
+    device : str
+        Where it is predicted.
+
+    Returns
+    -------
+    int
+        In px of the image, a multiple of 8. The whole extent if it is small; on CUDA by
+        the memory that is free.
+    """
+    longest = -(-max(extent) // 8) * 8
+    side = TILE
+    if device.startswith("cuda"):
+        free, _ = import_torch().cuda.mem_get_info(device)
+        side = side_for_memory(free)
+    elif extent[0] * extent[1] * zoom**2 <= WHOLE and longest <= LARGEST_TILE:
+        return longest
+    return min(longest, _on_image(side, zoom))
+
+
+def side_for_memory(free: int) -> int:
+    """Return the side of a tile that half the free memory holds.
+
+    Parameters
+    ----------
+    free : int
+        Bytes.
+
+    Returns
+    -------
+    int
+        In px of the network's grid, without the surroundings that a tile needs.
+
+    Examples
+    --------
+    >>> side_for_memory(8 * 1024**3)
+    2088
+    """
+    surroundings = 2 * 112
+    side = isqrt(free // 2 // BYTES_PER_PIXEL) - surroundings
+    return max(LAST_TILE, min(LARGEST_TILE, side // 8 * 8))
+
+
+def _on_image(side: int, zoom: float) -> int:
+    """Return a side of the network's grid in px of the image, a multiple of 8."""
+    return max(8, min(LARGEST_TILE, round(side / zoom / 8) * 8))
+
+
+def retreat(place: Place) -> tuple[Place, str]:
+    """Tell where to go on after memory ran out: smaller tiles, then the CPU.
+
+    Parameters
+    ----------
+    place : Place
+        Where it ran out.
+
+    Returns
+    -------
+    place : Place
+        Where to go on.
+    message : str
+        What the user should know.
+
+    Raises
+    ------
+    EngineError
+        If there is no way left.
+    """
+    torch = import_torch()
+    torch.cuda.empty_cache()
+    last = _on_image(LAST_TILE, place.zoom)
+    if place.tile > last:
+        tile = max(last, place.tile // 16 * 8)
+        return replace(place, tile=tile), (
+            f"Not enough memory on {place.device} for tiles of {place.tile} px; "
+            f"went on with {tile} px."
+        )
+    if place.device == "cpu":
+        raise EngineError(
+            f"There is not enough memory even for tiles of {place.tile} px: close "
+            "other programs and try again."
+        )
+    # A copy, because the model stays where the user put it.
+    network = copy.deepcopy(place.network).to("cpu")
+    return Place(network, "cpu", _on_image(TILE, place.zoom), place.zoom), (
+        f"Not enough memory on {place.device} even for tiles of {place.tile} px; "
+        "went on with the CPU."
+    )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error means that memory ran out.
+
+    Parameters
+    ----------
+    error : Exception
+        What NumPy or torch raised.
+
+    Returns
+    -------
+    bool
+        True for the out-of-memory errors of CUDA, MPS and the CPU.
+    """
+    torch = import_torch()
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    phrases = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(
+        phrase in str(error).lower() for phrase in phrases
+    )
+
+
+def forward(network: "nn.Module", channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Run the network on one tile.
+
+    Parameters
+    ----------
+    network : Module
+        In evaluation mode.
+    channels : ndarray of shape (1 or 3, Y, X)
+        In [0, 1]; grey is repeated to three channels.
+
+    Returns
+    -------
+    ndarray of shape (Y, X)
+        Probability.
+    """
+    torch = import_torch()
+    device = next(network.parameters()).device
+    cudnn = torch.backends.cudnn
+    # TF32 would cost three digits on recent GPUs; the setting ends with the block.
+    with torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False):
+        batch = torch.from_numpy(channels).to(device).expand(3, -1, -1)[np.newaxis]
+        output = network(batch.contiguous(memory_format=torch.channels_last))
+        probability: NDArray[np.float32] = output[0, 0].cpu().numpy()
+    return probability

@@ -1,0 +1,288 @@
+"""Connected regions of a plane as runs of pixels.
+
+Foreground is sparse: a plane of two million pixels holds a few thousand runs, so whole
+planes are labeled, filled and cleaned exactly at the price of their runs.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Regions:
+    """Connected regions, each a slice of the runs.
+
+    Regions are ordered by their first pixel, the runs of a region by row and column.
+    """
+
+    rows: Indices
+    """Row of each run."""
+    columns: Indices
+    """First column of each run."""
+    lengths: Indices
+    """Pixels of each run."""
+    offsets: Indices
+    """Region i owns the runs from offsets[i] up to offsets[i + 1]."""
+    areas: Indices
+    """Pixels of each region."""
+    boxes: Indices
+    """Top, left, bottom and right of each region, the last two exclusive."""
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    def take(self, which: Indices) -> Self:
+        """Return some of the regions, in the order given."""
+        if len(which) == len(self) and np.array_equal(which, np.arange(len(self))):
+            return self
+        counts = self.offsets[which + 1] - self.offsets[which]
+        runs = expand(self.offsets[which], counts)
+        return type(self)(
+            rows=self.rows[runs],
+            columns=self.columns[runs],
+            lengths=self.lengths[runs],
+            offsets=offsets_of(counts),
+            areas=self.areas[which],
+            boxes=self.boxes[which],
+        )
+
+    def flat_pixels(self, width: int, shifts: Indices | None = None) -> Indices:
+        """Return the flat index of every pixel, run by run.
+
+        Parameters
+        ----------
+        width : int
+            Px of a row of the image that is indexed.
+        shifts : ndarray of shape (len(self),), optional
+            Added to the indices of each region.
+
+        Returns
+        -------
+        ndarray of intp
+            One index for each pixel.
+        """
+        starts = self.rows * width + self.columns
+        if shifts is not None:
+            starts += np.repeat(shifts, np.diff(self.offsets))
+        return expand(starts, self.lengths)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clusters:
+    """Regions and the clusters that are worked on as one.
+
+    A cluster is a range of regions that can influence each other.
+    """
+
+    regions: Regions
+    offsets: Indices
+    """Cluster i owns the regions from offsets[i] up to offsets[i + 1]."""
+    boxes: Indices
+    """Top, left, bottom and right of each cluster, the last two exclusive."""
+    shape: tuple[int, int]
+    """Size of the plane: beyond its edge there is no background."""
+
+
+def offsets_of(counts: Indices) -> Indices:
+    """Return where each of consecutive slices starts, and where the last one ends."""
+    offsets = np.zeros(len(counts) + 1, dtype=np.intp)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def expand(starts: Indices, counts: Indices) -> Indices:
+    """Return all integers of consecutive ranges, start and count of each given."""
+    ends = np.cumsum(counts)
+    integers = np.repeat(starts - (ends - counts), counts)
+    integers += np.arange(len(integers))
+    return integers
+
+
+def find_regions(
+    plane: NDArray[Any], threshold: float, hole_size: int
+) -> Regions | None:
+    """Find the 4-connected regions above a threshold, with small holes filled.
+
+    Parameters
+    ----------
+    plane : ndarray of shape (Y, X)
+        Probability.
+    threshold : float
+        Foreground is strictly above this.
+    hole_size : int
+        4-connected background regions of fewer px are filled, those at the edge of the
+        plane as well.
+
+    Returns
+    -------
+    Regions or None
+        None where nothing is above the threshold: holes need something around them.
+    """
+    starts, stops = find_runs(plane, threshold)
+    if not len(starts):
+        return None
+    hole_starts, hole_stops = _background(starts, stops, plane.shape)
+    # One look at both: the background is put below the plane, an empty row between.
+    stride = stride_of(plane.shape[1])
+    down = (plane.shape[0] + 1) * stride
+    labels = connect(
+        np.concatenate((starts, hole_starts + down)),
+        np.concatenate((stops, hole_stops + down)),
+        stride,
+    )
+    labels, hole_labels = labels[: len(starts)], labels[len(starts) :]
+    areas = np.bincount(hole_labels, weights=hole_stops - hole_starts)
+    is_filled = (areas < hole_size)[hole_labels]
+    if is_filled.any():
+        starts, stops = _join(
+            starts, stops, hole_starts[is_filled], hole_stops[is_filled]
+        )
+        labels = connect(starts, stops, stride)
+    return _group(starts, stops, labels, stride)
+
+
+def stride_of(width: int) -> int:
+    """Return the px of a row that flat indices of runs count in."""
+    # At least one column of background ends every row, so runs never cross rows, and
+    # eight pixels can be looked at as one word.
+    return width + 8 - width % 8
+
+
+def find_runs(plane: NDArray[Any], threshold: float) -> tuple[Indices, Indices]:
+    """Return the runs of pixels above a threshold.
+
+    Parameters
+    ----------
+    plane : ndarray of shape (Y, X)
+        Probability.
+    threshold : float
+        Foreground is strictly above this.
+
+    Returns
+    -------
+    starts, stops : ndarray of intp
+        Flat indices of first pixels, and of those after the last ones, in rows of
+        `stride_of(X)` px.
+
+    Notes
+    -----
+    Skipping empty words of eight pixels made this five times as fast as comparing each
+    pixel with the next.
+    """
+    height, width = plane.shape
+    padded = np.zeros((height, stride_of(width)), dtype=bool)
+    np.greater(plane, threshold, out=padded[:, :width])
+    words = padded.view(np.uint64).ravel()
+    filled = np.flatnonzero(words != 0)
+    pixels = words[filled].view(bool).reshape(-1, 8)
+    # Around each word stands what lies next to it: its neighbor's pixel, or nothing.
+    framed = np.zeros((len(filled), 10), dtype=bool)
+    framed[:, 1:9] = pixels
+    is_next = np.diff(filled) == 1
+    framed[1:, 0] = pixels[:-1, 7] & is_next
+    framed[:-1, 9] = pixels[1:, 0] & is_next
+    flat = framed.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    word, place = np.divmod(edges, 10)
+    positions = filled[word] * 8 + place
+    is_rise = flat[edges + 1]
+    # From frame to frame nothing is an edge.
+    starts = positions[is_rise & (place < 8)]
+    stops = positions[~is_rise & (place > 0) & (place < 9)]
+    return starts, stops
+
+
+def _background(
+    starts: Indices, stops: Indices, shape: tuple[int, ...]
+) -> tuple[Indices, Indices]:
+    """Return the runs between runs."""
+    height, width = shape
+    row_starts = np.arange(height) * stride_of(width)
+    hole_starts = _merge(row_starts, stops)
+    hole_stops = _merge(starts, row_starts + width)
+    has_pixels = hole_stops > hole_starts
+    return hole_starts[has_pixels], hole_stops[has_pixels]
+
+
+def _merge(first: Indices, second: Indices) -> Indices:
+    # A stable sort of two sorted halves is one merge.
+    return np.sort(np.concatenate((first, second)), kind="stable")
+
+
+def _join(
+    starts: Indices, stops: Indices, hole_starts: Indices, hole_stops: Indices
+) -> tuple[Indices, Indices]:
+    """Return the runs that runs and the holes between them make together."""
+    starts = np.concatenate((starts, hole_starts))
+    order = np.argsort(starts, kind="stable")
+    starts = starts[order]
+    stops = np.concatenate((stops, hole_stops))[order]
+    is_apart = starts[1:] != stops[:-1]
+    return starts[np.append(True, is_apart)], stops[np.append(is_apart, True)]
+
+
+def connect(starts: Indices, stops: Indices, stride: int) -> NDArray[np.int32]:
+    """Label runs that overlap with runs of the next row.
+
+    Parameters
+    ----------
+    starts, stops : ndarray of intp
+        Ascending flat indices of each run's first pixel, and of the one after its last.
+    stride : int
+        Px of a row; the last one is in no run.
+
+    Returns
+    -------
+    ndarray of int32
+        Region of each run, numbered from 0 in order of the first run.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    low = np.searchsorted(stops, starts + stride, side="right")
+    high = np.searchsorted(starts, stops + stride, side="left")
+    counts = np.maximum(high - low, 0)
+    below = expand(low, counts)
+    # These are the types that csgraph works with; others would be converted.
+    graph = csr_matrix(
+        (
+            np.ones(len(below)),
+            below.astype(np.int32),
+            offsets_of(counts).astype(np.int32),
+        ),
+        shape=(len(starts), len(starts)),
+    )
+    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return labels
+
+
+def _group(
+    starts: Indices, stops: Indices, labels: NDArray[np.int32], stride: int
+) -> Regions:
+    order = np.argsort(labels, kind="stable")
+    offsets = offsets_of(np.bincount(labels))
+    starts = starts[order]
+    lengths = stops[order] - starts
+    rows, columns = np.divmod(starts, stride)
+    first, last = offsets[:-1], offsets[1:] - 1
+    boxes = np.column_stack(
+        (
+            rows[first],
+            np.minimum.reduceat(columns, first),
+            rows[last] + 1,
+            np.maximum.reduceat(columns + lengths, first),
+        )
+    )
+    return Regions(
+        rows=rows,
+        columns=columns,
+        lengths=lengths,
+        offsets=offsets,
+        areas=np.add.reduceat(lengths, first),
+        boxes=boxes,
+    )

@@ -1,0 +1,294 @@
+"""The long work of a run, as generators that a worker thread can stop."""
+
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_cresunet.state._choices import Choices, Settings
+from napari_cresunet.state._source import Source
+from napari_cresunet.weights import ModelCard
+
+if TYPE_CHECKING:
+    from napari_cresunet._typing import Labels
+    from napari_cresunet.inference import Model, Prediction
+    from napari_cresunet.segmentation import LiveSegmenter
+    from napari_cresunet.state._analysis import Curve
+
+LARGE = 8_000_000
+"""Pixels from which labels are no longer made on the GUI thread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far the work is, for a bar and a line of text."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+    """0 while it is not known."""
+    message: str = ""
+    """What the user should know even later, such as a fall-back."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Request:
+    """What to run, as it was when the user asked."""
+
+    source: Source
+    card: ModelCard
+    choices: Choices
+    settings: Settings
+    region: tuple[slice, slice] | None = None
+    """Rows and columns of the field of view; None for the whole image."""
+
+
+class Result:
+    """A prediction with its labels, which follow the settings.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    prediction : Prediction
+        What the network gave.
+    device_title : str
+        Where it ran, for people.
+    """
+
+    def __init__(
+        self, request: Request, prediction: "Prediction", device_title: str
+    ) -> None:
+        self.request = request
+        self.probability = prediction.probability
+        self.record = prediction.record
+        self.device_title = device_title
+        self.settings = request.settings
+        self.labels: Labels = np.zeros(self.probability.shape, np.int32)
+        self.plane_counts: tuple[int, ...] = ()
+        self.curve: Curve | None = None
+        self._segmenter: LiveSegmenter | None = None
+
+    @property
+    def count(self) -> int:
+        """Cells in all planes."""
+        return sum(self.plane_counts)
+
+    @property
+    def offset(self) -> tuple[int, int]:
+        """Row and column of the image at which the result begins."""
+        region = self.request.region
+        return (0, 0) if region is None else (region[0].start, region[1].start)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether making labels takes too long for the GUI thread."""
+        return self.probability.size > LARGE
+
+    def relabel(self, settings: Settings) -> None:
+        """Make the labels anew; quick after the first time.
+
+        Parameters
+        ----------
+        settings : Settings
+            Threshold and the rest.
+        """
+        from napari_cresunet.segmentation import LiveSegmenter
+
+        recipe = (settings.preset, settings.min_distance)
+        known = (self.settings.preset, self.settings.min_distance)
+        if self._segmenter is None or recipe != known:
+            self._segmenter = LiveSegmenter(
+                self.probability,
+                preset=settings.preset,
+                min_distance=settings.min_distance,
+            )
+        self.labels = self._segmenter.update(settings.threshold, settings.min_size)
+        self.plane_counts = _count_planes(self.labels)
+        self.settings = settings
+
+    def provenance(self) -> dict[str, Any]:
+        """Return how the labels came about, ready for JSON."""
+        source = self.request.source
+        return self.record | {
+            "source": source.identity,
+            "source_name": source.name,
+            "count": self.count,
+            **asdict(self.settings),
+        }
+
+
+def _count_planes(labels: "Labels") -> tuple[int, ...]:
+    """Count per plane, from numbers that run on through the planes."""
+    planes = labels.reshape(-1, labels.shape[-2] * labels.shape[-1])
+    highest = np.maximum.accumulate(planes.max(axis=1))
+    return tuple(np.diff(highest, prepend=0).tolist())
+
+
+class ModelCache:
+    """Keeps the model of the last run."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str, str] | None = None
+        self._model: Model | None = None
+
+    def load(self, card: ModelCard, device: str) -> "Model":
+        """Return the model, loaded if it is not the one of the last run.
+
+        Parameters
+        ----------
+        card : ModelCard
+            Its card.
+        device : str
+            As for `inference.load_model`.
+
+        Returns
+        -------
+        Model
+            Ready to predict.
+        """
+        from napari_cresunet.inference import load_model
+
+        key = (card.name, card.weights_hash, device)
+        if self._model is None or self._key != key:
+            self._model = None  # before the next one takes memory
+            self._model = load_model(card.name, device)
+            self._key = key
+        return self._model
+
+
+def iter_run(request: Request, models: ModelCache) -> Generator[Progress, None, Result]:
+    """Load the model, predict, find the cells.
+
+    Parameters
+    ----------
+    request : Request
+        What to run.
+    models : ModelCache
+        Where the model stays for the next run.
+
+    Yields
+    ------
+    Progress
+        Between tiles, where it may be closed.
+
+    Returns
+    -------
+    Result
+        With labels at the request's settings.
+    """
+    from napari_cresunet.inference import iter_predict
+
+    if "torch" not in sys.modules:
+        yield Progress(text="Loading PyTorch…")
+        import torch  # noqa: F401 here, so that the next line tells the truth
+    yield Progress(text="Loading the model…")
+    model = models.load(request.card, request.choices.device)
+    title = device_title(model.device)
+    yield Progress(text=f"Predicting on {title}…")
+    steps = iter_predict(
+        request.source.image,
+        model,
+        diameter=request.choices.diameter,
+        tile=request.choices.tile,
+        region=request.region,
+        rgb=request.source.is_rgb,
+    )
+    prediction = yield from _watch(steps, title)
+    yield Progress(text="Finding cells…")
+    result = Result(request, prediction, device_title(prediction.record["device"]))
+    result.relabel(request.settings)
+    return result
+
+
+def _watch(steps: Any, title: str) -> Generator[Progress, None, Any]:
+    """Turn the engine's steps into words."""
+    started = time.monotonic()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            return stop.value
+        # Later tiles take as long as these did.
+        remaining = (time.monotonic() - started) / step.done * (step.total - step.done)
+        text = f"Tile {step.done} of {step.total} on {title}{_time_left(remaining)}"
+        yield Progress(
+            text=text, done=step.done, total=step.total, message=step.message
+        )
+
+
+def _time_left(seconds: float) -> str:
+    if seconds < 5:
+        return ""
+    if seconds < 90:
+        return f", about {round(seconds, -1 if seconds > 20 else 0):.0f} s left"
+    return f", about {seconds / 60:.0f} min left"
+
+
+def iter_relabel(
+    result: Result, settings: Settings
+) -> Generator[Progress, None, Settings]:
+    """Make the labels of a large result anew.
+
+    Parameters
+    ----------
+    result : Result
+        Nobody else may relabel it meanwhile.
+    settings : Settings
+        Threshold and the rest.
+
+    Yields
+    ------
+    Progress
+        Once, before the work.
+
+    Returns
+    -------
+    Settings
+        What it was given.
+    """
+    yield Progress(text="Finding cells…")
+    result.relabel(settings)
+    return settings
+
+
+def iter_devices() -> Generator[Progress, None, list[tuple[str, str]]]:
+    """Look for devices, which takes importing torch.
+
+    Yields
+    ------
+    Progress
+        Once, before the work.
+
+    Returns
+    -------
+    list of (str, str)
+        Name and title of each, the fastest first.
+    """
+    from napari_cresunet.inference import available_devices
+
+    yield Progress(text="Looking for devices…")
+    return [(name, device_title(name)) for name in available_devices()]
+
+
+def device_title(device: str) -> str:
+    """Return what a device is called for people.
+
+    Parameters
+    ----------
+    device : str
+        Such as "cpu" or "cuda:1".
+
+    Returns
+    -------
+    str
+        Such as "CPU" or "CUDA: NVIDIA T4".
+    """
+    if not device.startswith("cuda"):
+        return {"cpu": "CPU", "mps": "GPU (Apple MPS)"}.get(device, device)
+    import torch
+
+    return f"CUDA: {torch.cuda.get_device_name(device)}"

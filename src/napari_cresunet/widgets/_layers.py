@@ -1,0 +1,362 @@
+"""Layers of the viewer: what an image layer says of itself, and where results go."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet.state import Result, Source
+
+SPATIAL = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+_KEY = "cresunet"
+
+
+def identity_of(layer: Any) -> str:
+    """Return what tells a layer from all others, whatever it is called."""
+    return str(layer.unique_id)
+
+
+def record_of(layer: Any) -> dict[str, Any]:
+    """Return what this plugin noted down on a layer; empty for layers of others."""
+    record = layer.metadata.get(_KEY)
+    return record if isinstance(record, dict) else {}
+
+
+def find_layer(viewer: Any, identity: str) -> Any:
+    """Return the layer with this identity, or None if it is gone."""
+    for layer in viewer.layers:
+        if identity_of(layer) == identity:
+            return layer
+    return None
+
+
+def is_source(layer: Any) -> bool:
+    """Tell whether a layer is an image to be counted, not one of our results."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and "source" not in record_of(layer)
+
+
+def source_of(layer: Any) -> Source:
+    """Return what the engine must know of an image layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer; its pixels are not read.
+
+    Returns
+    -------
+    Source
+        Of a pyramid the full resolution.
+    """
+    diameter = record_of(layer).get("diameter")
+    return Source(
+        identity=identity_of(layer),
+        name=layer.name,
+        image=layer.data[0] if layer.multiscale else layer.data,
+        is_rgb=bool(layer.rgb),
+        pixel_um=_pixel_um(layer),
+        diameter=float(diameter) if isinstance(diameter, int | float) else None,
+    )
+
+
+def _pixel_um(layer: Any) -> tuple[float, float] | None:
+    """Return height and width of a pixel in µm, if the layer has units of length."""
+    import pint
+
+    if layer.ndim < 2:
+        return None
+    try:
+        height, width = (
+            abs(float(side)) * float((1 * unit).to("micrometer").magnitude)
+            for side, unit in zip(layer.scale[-2:], layer.units[-2:], strict=True)
+        )
+    except pint.DimensionalityError:
+        return None
+    return height, width
+
+
+def visible_region(viewer: Any, layer: Any) -> tuple[slice, slice] | None:
+    """Return the rows and columns of an image that the canvas shows.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    layer : napari.layers.Image
+        The image.
+
+    Returns
+    -------
+    tuple of slice, or None
+        None if the canvas does not show rows and columns of it.
+    """
+    displayed = [axis - viewer.dims.ndim for axis in viewer.dims.displayed]
+    if displayed != [-2, -1]:
+        return None
+    corners = np.array(layer.corner_pixels, float)[:, -2:]
+    if layer.multiscale:
+        corners *= np.asarray(layer.downsample_factors)[layer.data_level][-2:]
+    shape = layer_shape(layer)[-2:]
+    low = np.clip(np.floor(corners[0]), 0, shape).astype(int)
+    high = np.clip(np.ceil(corners[1]) + 1, 0, shape).astype(int)
+    if (high - low < 2).any():
+        return None
+    return slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
+
+
+def layer_shape(layer: Any) -> tuple[int, ...]:
+    """Return (..., Y, X) of an image layer at full resolution."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(data.shape[: layer.ndim])
+
+
+def shown_plane(viewer: Any, layer: Any) -> int:
+    """Return the number of the plane of a stack that the canvas shows."""
+    leading = layer_shape(layer)[:-2]
+    if not leading:
+        return 0
+    point = np.asarray(layer.world_to_data(viewer.dims.point[-layer.ndim :]))
+    steps = np.clip(np.round(point[: len(leading)]), 0, np.array(leading) - 1)
+    return int(np.ravel_multi_index(tuple(steps.astype(int)), leading))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Placement:
+    """Where an image lies, remembered in case its layer goes."""
+
+    name: str
+    spatial: dict[str, Any]
+
+    def shifted(self, offset: tuple[int, int]) -> dict[str, Any]:
+        """Return the arguments of a layer that begins at a row and column of it."""
+        if offset == (0, 0):
+            return dict(self.spatial)
+        from napari.utils.transforms import Affine
+
+        own = {name: self.spatial[name] for name in SPATIAL[:4]}
+        corner = np.zeros(len(own["scale"]))
+        corner[-2:] = offset
+        return self.spatial | {"translate": Affine(**own)(corner)}
+
+
+def placement_of(layer: Any) -> Placement:
+    """Remember where an image lies.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The image.
+
+    Returns
+    -------
+    Placement
+        Its name and everything spatial.
+    """
+    return Placement(
+        name=layer.name, spatial={name: getattr(layer, name) for name in SPATIAL}
+    )
+
+
+def show_result(
+    viewer: Any, result: Result, placement: Placement, *, new_layers: bool
+) -> tuple[Any, str]:
+    """Put probability and labels into layers: those of the last run, or new ones.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    result : Result
+        What to show.
+    placement : Placement
+        Where the image lies.
+    new_layers : bool
+        Whether the last run's layers are to stay as they are.
+
+    Returns
+    -------
+    layer : napari.layers.Labels
+        The cells.
+    kept : str
+        Name of a labels layer that was edited by hand and stays, or "".
+    """
+    spatial = placement.shifted(result.offset)
+    source = result.request.source.identity
+    probability = None if new_layers else _latest(viewer, source, "probability")
+    cells = None if new_layers else _latest(viewer, source, "cells")
+    record = result.record | {"source": source, "kind": "probability"}
+    if probability is None:
+        viewer.add_image(
+            result.probability,
+            name=f"{placement.name} probability",
+            colormap="magma",
+            blending="additive",
+            opacity=0.4,
+            contrast_limits=(0, 1),
+            metadata={_KEY: record},
+            **spatial,
+        )
+    else:
+        probability.data = result.probability
+        _move(probability, spatial)
+        probability.metadata[_KEY] = record
+    if cells is None or is_edited(cells):
+        return _add_cells(viewer, result, placement, keep=cells)
+    replace_labels(cells, result)
+    _forget_edits(cells)
+    _move(cells, spatial)
+    return cells, ""
+
+
+def _latest(viewer: Any, source: str, kind: str) -> Any:
+    """Return the topmost result layer of this kind for an image, or None."""
+    for layer in reversed(viewer.layers):
+        record = record_of(layer)
+        if record.get("source") == source and record.get("kind") == kind:
+            return layer
+    return None
+
+
+def _move(layer: Any, spatial: dict[str, Any]) -> None:
+    for name, value in spatial.items():
+        setattr(layer, name, value)
+
+
+def show_labels(
+    viewer: Any, cells: Any, result: Result, placement: Placement
+) -> tuple[Any, str]:
+    """Put new labels of a known result into its layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    cells : napari.layers.Labels or None
+        The layer of the result's labels; None if it is gone.
+    result : Result
+        What to show.
+    placement : Placement
+        Where the image lies.
+
+    Returns
+    -------
+    layer : napari.layers.Labels
+        The cells: the same layer, or a new one if it is gone or edited by hand.
+    kept : str
+        Name of the layer that was edited by hand and stays, or "".
+    """
+    if cells is None or is_edited(cells):
+        return _add_cells(viewer, result, placement, keep=cells)
+    replace_labels(cells, result)
+    return cells, ""
+
+
+def _add_cells(
+    viewer: Any, result: Result, placement: Placement, keep: Any
+) -> tuple[Any, str]:
+    """Add a layer of cells; hide, but keep, one that was edited by hand."""
+    kept = ""
+    if keep is not None:
+        keep.visible = False
+        kept = keep.name
+    layer = viewer.add_labels(
+        result.labels,
+        name=f"{placement.name} cells",
+        opacity=0.5,
+        metadata={_KEY: _cells_record(result)},
+        **placement.shifted(result.offset),
+    )
+    # Not disconnected when the dock closes, on purpose: also edits made after that
+    # must be known when a new dock finds the layer. The function holds no dock.
+    layer.events.paint.connect(_on_labels_edited)
+    layer.events.data.connect(_on_labels_edited)
+    return layer, kept
+
+
+def _cells_record(result: Result) -> dict[str, Any]:
+    return result.provenance() | {"kind": "cells", "edited": False}
+
+
+def replace_labels(layer: Any, result: Result) -> None:
+    """Show a result's labels in a layer that nobody edited.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    result : Result
+        What to show.
+    """
+    with layer.events.data.blocker(_on_labels_edited):
+        layer.data = result.labels
+    layer.metadata[_KEY] = _cells_record(result)
+
+
+def set_features(layer: Any, features: Any) -> None:
+    """Set the table of cells."""
+    layer.features = {name: np.asarray(column) for name, column in features.items()}
+
+
+def is_edited(layer: Any) -> bool:
+    """Tell whether somebody else than this plugin changed the labels of its layer."""
+    return bool(record_of(layer).get("edited"))
+
+
+def _on_labels_edited(event: Any) -> None:
+    record_of(event.source)["edited"] = True
+
+
+def _forget_edits(layer: Any) -> None:
+    """Drop the undo history, which belongs to an array that is gone."""
+    # Changing `editable` is the public way; it also resets the mode.
+    mode, editable = layer.mode, layer.editable
+    layer.editable = False
+    layer.editable = editable
+    layer.mode = mode
+
+
+def polygons_of(shapes: Any, image: Any) -> tuple[NDArray[np.float64], ...]:
+    """Return the areas drawn in a shapes layer, in px of an image.
+
+    Parameters
+    ----------
+    shapes : napari.layers.Shapes
+        Selected shapes, or all if none is selected. Lines and paths have no area.
+    image : napari.layers.Image
+        The image.
+
+    Returns
+    -------
+    tuple of ndarray of shape (N, 2)
+        Corners (row, column).
+    """
+    chosen = sorted(shapes.selected_data) or range(shapes.nshapes)
+    polygons = []
+    for index in chosen:
+        kind = shapes.shape_type[index]
+        if kind not in ("rectangle", "polygon", "ellipse"):
+            continue
+        corners = np.asarray(shapes.data[index], float)
+        if kind == "ellipse":
+            corners = _ellipse(corners)
+        world = np.array([shapes.data_to_world(corner) for corner in corners])
+        world = world[:, -image.ndim :]
+        point = np.zeros(image.ndim)
+        rows = []
+        for corner in world:
+            point[-len(corner) :] = corner
+            rows.append(np.asarray(image.world_to_data(point))[-2:])
+        polygons.append(np.array(rows))
+    return tuple(polygons)
+
+
+def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the outline of the ellipse in a box of four corners."""
+    center = corners.mean(axis=0)
+    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, np.newaxis]
+    outline: NDArray[np.float64] = center + np.cos(turns) * one + np.sin(turns) * other
+    return outline

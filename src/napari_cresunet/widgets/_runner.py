@@ -1,0 +1,290 @@
+"""Runs what the user asks for, and keeps the layers in step with the state."""
+
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_cresunet.errors import CResUNetError, InputError
+from napari_cresunet.state import (
+    Analysis,
+    Area,
+    Calibration,
+    CountState,
+    Result,
+    iter_analysis,
+    iter_calibration,
+    iter_devices,
+    iter_relabel,
+    iter_run,
+)
+from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._layers import (
+    Placement,
+    find_layer,
+    identity_of,
+    placement_of,
+    set_features,
+    show_labels,
+    show_result,
+    source_of,
+    visible_region,
+)
+from napari_cresunet.widgets._notify import tell, tell_error
+
+SETTLE_TIME = 300
+"""Milliseconds after the last change when the slider counts as let go."""
+
+
+class Runner(QObject):
+    """Starts and stops the work of one dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where images come from and results go.
+    state : CountState
+        What the dock shows.
+    parent : QObject
+        The dock.
+    """
+
+    devices_found = Signal(list)
+
+    def __init__(self, viewer: Any, state: CountState, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self._state = viewer, state
+        self._jobs: set[Job] = set()
+        self._run: Job | None = None
+        self._background: Job | None = None
+        self._relabels: Job | None = None
+        self._placements: dict[str, Placement] = {}
+        self._cells: dict[str, str] = {}
+        # An interval of 0 brings many slider events together to the latest one.
+        self._follow_timer = self._timer(0, self._follow)
+        self._settle_timer = self._timer(SETTLE_TIME, self._settle)
+        state.labels_outdated.connect(self._on_labels_outdated)
+        # When a window closes, its docks are destroyed without another word.
+        self.destroyed.connect(partial(_abandon, self._jobs))
+
+    def _timer(self, interval: int, slot: Any) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(slot)
+        return timer
+
+    # The run
+
+    def run(self) -> None:
+        """Predict the chosen image."""
+        state, layer = self._state, self._source_layer()
+        if layer is not None:
+            state.choose_source(source_of(layer))
+        try:
+            request = state.request(self._region(layer))
+        except CResUNetError as error:
+            state.tell(tell_error(error), is_failure=True)
+            return
+        self._drop_background()
+        state.begin()
+        placement = placement_of(layer)
+        self._run = Job(iter_run(request, state.cache), "c-ResUnet (counting cells)")
+        self._run.stepped.connect(state.advance)
+        self._run.failed.connect(self._on_run_failed)
+        self._run.cancelled.connect(state.stop)
+        self._run.done.connect(partial(self._on_run_done, placement))
+        self._launch(self._run)
+
+    def cancel(self) -> None:
+        """Stop the run after the tile it is at."""
+        if self._run is not None:
+            self._run.cancel()
+
+    def _source_layer(self) -> Any:
+        source = self._state.source
+        return None if source is None else find_layer(self._viewer, source.identity)
+
+    def _region(self, layer: Any) -> tuple[slice, slice] | None:
+        if layer is None or not self._state.choices.view_only:
+            return None
+        region = visible_region(self._viewer, layer)
+        if region is None:
+            raise InputError(
+                "The canvas shows no rows and columns of the image: switch to the 2D "
+                "view and zoom to the image, or turn off the field of view under "
+                "Advanced."
+            )
+        return region
+
+    def _on_run_failed(self, error: BaseException) -> None:
+        self._state.fail(tell_error(error))
+
+    def _on_run_done(self, placement: Placement, result: Result) -> None:
+        state, identity = self._state, result.request.source.identity
+        layer = find_layer(self._viewer, identity)
+        if layer is not None:
+            placement = placement_of(layer)
+        is_new = result.request.choices.new_layers
+        try:
+            cells, kept = show_result(
+                self._viewer, result, placement, new_layers=is_new
+            )
+        except Exception as error:  # noqa: BLE001 or the dock would wait for ever
+            self._on_run_failed(error)
+            return
+        self._placements[identity] = placement
+        self._cells[identity] = identity_of(cells)
+        state.finish(result)
+        self._tell_kept(kept, cells)
+        if layer is None:
+            state.forget(identity)
+            self._tell(
+                f"The image {placement.name!r} was deleted while it was predicted; the "
+                f"result is in the layer {cells.name!r}."
+            )
+        self._analyze(result)
+
+    def _tell(self, sentence: str) -> None:
+        tell(sentence)
+        self._state.tell(sentence)
+
+    def _tell_kept(self, kept: str, cells: Any) -> None:
+        if kept:
+            self._tell(
+                f"The labels in {kept!r} were edited by hand, so they stay, hidden; "
+                f"the new ones are in {cells.name!r}."
+            )
+
+    # Labels that follow the sliders
+
+    def _on_labels_outdated(self) -> None:
+        self._follow_timer.start()
+
+    def _follow(self) -> None:
+        state = self._state
+        result, settings = state.result, state.settings
+        if result is None or settings is None or result.settings == settings:
+            return
+        self._settle_timer.start()
+        if result.is_large:
+            self._follow_in_background(result)
+            return
+        state.relabel()
+        self._show(result)
+
+    def _follow_in_background(self, result: Result) -> None:
+        """Make a large result's labels in a thread; afterwards look again."""
+        settings = self._state.settings
+        if settings is None or self._is_relabeling:
+            return
+        self._drop_background()
+        self._relabels = self._start(
+            iter_relabel(result, settings), partial(self._on_relabeled, result)
+        )
+
+    @property
+    def _is_relabeling(self) -> bool:
+        return self._relabels is not None and self._relabels.is_running
+
+    def _on_relabeled(self, result: Result, _settings: object) -> None:
+        self._show(result)
+        self._state.labels_changed.emit()
+        self._follow_timer.start()
+
+    def _show(self, result: Result) -> None:
+        identity = result.request.source.identity
+        cells = find_layer(self._viewer, self._cells.get(identity, ""))
+        cells, kept = show_labels(
+            self._viewer, cells, result, self._placements[identity]
+        )
+        self._cells[identity] = identity_of(cells)
+        self._tell_kept(kept, cells)
+
+    def _settle(self) -> None:
+        state = self._state
+        if self._is_relabeling:
+            self._settle_timer.start()
+            return
+        state.settle()
+        if state.result is not None:
+            self._analyze(state.result)
+
+    # What is done at leisure
+
+    def _start(self, steps: Any, on_done: Any) -> Job:
+        job = Job(steps, "c-ResUnet", is_background=True)
+        job.done.connect(on_done)
+        job.failed.connect(self._on_background_failed)
+        self._launch(job)
+        return job
+
+    def _launch(self, job: Job) -> None:
+        self._jobs.add(job)
+        job.ended.connect(partial(self._jobs.discard, job))
+        job.start()
+
+    def _drop_background(self) -> None:
+        if self._background is not None:
+            self._background.abandon()
+            self._background = None
+
+    def _analyze(self, result: Result) -> None:
+        self._drop_background()
+        self._background = self._start(
+            iter_analysis(result), partial(self._on_analyzed, result, result.labels)
+        )
+
+    def _on_analyzed(self, result: Result, labels: Any, analysis: Analysis) -> None:
+        identity = result.request.source.identity
+        cells = find_layer(self._viewer, self._cells.get(identity, ""))
+        # The user may have moved on meanwhile.
+        if cells is not None and result.labels is labels:
+            set_features(cells, analysis.features)
+        self._state.learn(result, analysis)
+
+    def _on_background_failed(self, error: BaseException) -> None:
+        self._state.tell(tell_error(error), is_failure=True)
+
+    def calibrate(self, wanted: int, area: Area) -> None:
+        """Look for the threshold at which an area has as many cells as were counted.
+
+        Parameters
+        ----------
+        wanted : int
+            The count by hand.
+        area : Area
+            Where.
+        """
+        result = self._state.result
+        if result is None:
+            return
+        self._drop_background()
+        self._background = self._start(
+            iter_calibration(result, wanted, area), self._on_calibrated
+        )
+
+    def _on_calibrated(self, calibration: Calibration) -> None:
+        self._state.choose(threshold=calibration.threshold)
+        self._state.tell(calibration.sentence)
+        self._settle_timer.start()
+
+    def look_for_devices(self) -> None:
+        """Find out which devices there are, and signal them."""
+        self._start(iter_devices(), self._on_devices_found)
+
+    def _on_devices_found(self, devices: list[tuple[str, str]]) -> None:
+        self.devices_found.emit(devices)
+
+    def shut_down(self) -> None:
+        """The dock is gone: stop everything."""
+        _abandon(self._jobs)
+        self._follow_timer.stop()
+        self._settle_timer.stop()
+        self._state.labels_outdated.disconnect(self._on_labels_outdated)
+
+
+def _abandon(jobs: set[Job], _destroyed: object = None) -> None:
+    for job in jobs:
+        job.abandon()
+    jobs.clear()

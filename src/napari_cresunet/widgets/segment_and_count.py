@@ -1,0 +1,221 @@
+"""The dock "Segment and count"."""
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Shapes
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from napari_cresunet.state import Area, CountState
+from napari_cresunet.widgets._advanced import AdvancedPart
+from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
+from napari_cresunet.widgets._choosing import ChoosingPart
+from napari_cresunet.widgets._layers import (
+    find_layer,
+    identity_of,
+    is_source,
+    polygons_of,
+    record_of,
+    shown_plane,
+    source_of,
+    visible_region,
+)
+from napari_cresunet.widgets._runner import Runner
+from napari_cresunet.widgets._running import RunningPart
+from napari_cresunet.widgets._tuning import TuningPart
+
+_WIDTH = 320  # px; docks are narrow on laptops
+_WATCHED = ("data", "scale", "units", "metadata")
+
+
+class SegmentAndCount(QWidget):
+    """From an image layer to labeled cells and their count.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    def __init__(self, viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined] # noqa: F821 napari injects by this name
+        super().__init__()
+        self._viewer: Any = viewer
+        self._watched: Any = None
+        self.state = CountState()
+        self.runner = Runner(viewer, self.state, self)
+        self.choosing = ChoosingPart(self.state)
+        self.running = RunningPart(self.state)
+        self.tuning = TuningPart(self.state)
+        self.calibrating = CalibratingPart(self.state)
+        self.advanced = AdvancedPart(self.state)
+        self._lay_out()
+        self._connect()
+        self.state.refresh_models()
+        self._on_theme_changed()
+        self.reset_choices()
+        self._on_active_layer_changed()
+        for part in (self.choosing, self.running, self.tuning):
+            part.render()
+        self.calibrating.render()
+        self.advanced.render()
+
+    def _lay_out(self) -> None:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(8)
+        for part in (
+            self.choosing,
+            self.running,
+            self.tuning,
+            self.calibrating,
+            self.advanced,
+        ):
+            column.addWidget(part)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(content)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+        self.setMinimumWidth(_WIDTH)
+
+    def sizeHint(self) -> QSize:
+        """Ask for no more width than is needed: the image wants the rest."""
+        return QSize(_WIDTH, super().sizeHint().height())
+
+    def _connect(self) -> None:
+        viewer = self._viewer
+        viewer.layers.selection.events.active.connect(self._on_active_layer_changed)
+        viewer.layers.events.removed.connect(self._on_layer_removed)
+        viewer.dims.events.current_step.connect(self._on_step_changed)
+        viewer.events.theme.connect(self._on_theme_changed)
+        self.choosing.layer_chosen.connect(self._on_layer_chosen)
+        self.running.run_wanted.connect(self.runner.run)
+        self.running.cancel_wanted.connect(self.runner.cancel)
+        self.calibrating.calibration_wanted.connect(self._on_calibration_wanted)
+        self.advanced.opened.connect(self.runner.look_for_devices)
+        self.runner.devices_found.connect(self.advanced.show_devices)
+
+    def _disconnect(self) -> None:
+        viewer = self._viewer
+        viewer.layers.selection.events.active.disconnect(self._on_active_layer_changed)
+        viewer.layers.events.removed.disconnect(self._on_layer_removed)
+        viewer.dims.events.current_step.disconnect(self._on_step_changed)
+        viewer.events.theme.disconnect(self._on_theme_changed)
+        self._watch(None)
+        self.runner.shut_down()
+
+    def event(self, event: Any) -> bool:
+        """Let go of the viewer when the dock is closed, which Qt tells only so."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._disconnect()
+        return bool(super().event(event))
+
+    # The image
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Look again which layers and models there are; napari calls it.
+
+        Parameters
+        ----------
+        event : napari event, optional
+            Not looked at.
+        """
+        layers = self._viewer.layers
+        images = [(identity_of(x), x.name) for x in layers if is_source(x)]
+        shapes = [(identity_of(x), x.name) for x in layers if isinstance(x, Shapes)]
+        source = self.state.source
+        known = source is not None and source.identity in dict(images)
+        if not known:
+            self._choose(find_layer(self._viewer, images[-1][0]) if images else None)
+        elif source is not None and source.name != dict(images)[source.identity]:
+            self._refresh_source()
+        self.choosing.show_layers(images)
+        self.calibrating.show_shapes(shapes)
+
+    def _on_active_layer_changed(self, event: Any = None) -> None:
+        layer = self._viewer.layers.selection.active
+        if layer is None:
+            return
+        if not is_source(layer):
+            layer = find_layer(self._viewer, record_of(layer).get("source", ""))
+        if layer is not None:
+            self._on_layer_chosen(identity_of(layer))
+        elif self.state.source is None:
+            self._choose(None)
+
+    def _on_layer_chosen(self, identity: str) -> None:
+        source = self.state.source
+        if source is None or source.identity != identity:
+            self._choose(find_layer(self._viewer, identity))
+            self.reset_choices()
+
+    def _choose(self, layer: Any) -> None:
+        self._watch(layer)
+        if layer is None:
+            active = self._viewer.layers.selection.active
+            self.state.choose_source(None, other="" if active is None else active.name)
+            return
+        self.state.choose_source(source_of(layer))
+        self._on_step_changed()
+
+    def _watch(self, layer: Any) -> None:
+        """Follow changes of the chosen layer, and no longer those of another."""
+        for name in _WATCHED:
+            if self._watched is not None:
+                getattr(self._watched.events, name).disconnect(self._refresh_source)
+            if layer is not None:
+                getattr(layer.events, name).connect(self._refresh_source)
+        self._watched = layer
+
+    def _refresh_source(self, event: Any = None) -> None:
+        if self._watched is not None:
+            self.state.choose_source(source_of(self._watched))
+
+    def _on_layer_removed(self, event: Any) -> None:
+        self.state.forget(identity_of(event.value))
+
+    def _on_step_changed(self, event: Any = None) -> None:
+        if self._watched is not None:
+            self.state.show_plane(shown_plane(self._viewer, self._watched))
+
+    # Calibration
+
+    def _on_calibration_wanted(self, wanted: int, key: str) -> None:
+        image = self._watched
+        if image is None:
+            return
+        plane = shown_plane(self._viewer, image)
+        shapes = find_layer(self._viewer, key)
+        if key == WHOLE:
+            area = Area(title="the whole image")
+        elif key == VIEW:
+            region = visible_region(self._viewer, image)
+            polygons = () if region is None else (_corners(region),)
+            area = Area(title="the current view", polygons=polygons, plane=plane)
+        elif shapes is not None:
+            title = f"the shapes in {shapes.name!r}"
+            area = Area(title=title, polygons=polygons_of(shapes, image), plane=plane)
+        else:
+            return
+        self.runner.calibrate(wanted, area)
+
+    # Looks
+
+    def _on_theme_changed(self, event: Any = None) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.tuning.set_theme(theme, float(str(theme.font_size).removesuffix("pt")))
+        self.running.set_primary_color(theme.current.as_hex(), theme.text.as_hex())
+
+
+def _corners(region: tuple[slice, slice]) -> Any:
+    """Return the corners of a rectangle of pixels."""
+    top, bottom = region[0].start - 0.5, region[0].stop - 0.5
+    left, right = region[1].start - 0.5, region[1].stop - 0.5
+    return np.array([(top, left), (top, right), (bottom, right), (bottom, left)])

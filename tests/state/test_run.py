@@ -1,0 +1,120 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from napari_cresunet.errors import InputError
+from napari_cresunet.segmentation import segment
+from napari_cresunet.state import (
+    ModelCache,
+    Source,
+    iter_devices,
+    iter_relabel,
+    iter_run,
+)
+from napari_cresunet.steps import drain
+
+
+def run(state, source, region=None):
+    state.choose_source(source)
+    return drain(iter_run(state.request(region), state.cache))
+
+
+def test_a_run_gives_the_labels_of_segment(state, source):
+    result = run(state, source)
+    expected = segment(result.probability, threshold=0.5, min_size=200, min_distance=18)
+    assert np.array_equal(result.labels, expected)
+    assert result.count == expected.max() == 3
+    assert result.device_title == "CPU"
+
+
+def test_the_field_of_view_gives_the_crop_of_the_whole(state, source):
+    whole = run(state, source)
+    crop = run(state, source, region=(slice(10, 60), slice(4, 64)))
+    assert crop.offset == (10, 4)
+    assert np.allclose(crop.probability, whole.probability[10:60, 4:64], atol=1e-5)
+    assert crop.count == 1
+
+
+def test_a_stack_counts_every_plane(state, discs):
+    stack = np.stack([discs, np.zeros_like(discs), discs[:, ::-1]])
+    result = run(state, Source(identity="s", name="stack", image=stack))
+    assert result.plane_counts == (3, 0, 3)
+    assert result.count == 6
+
+
+def test_the_diameter_reaches_the_network(state, source):
+    state.choose(diameter=73.0)
+    assert run(state, source).record["zoom"] == pytest.approx(0.5)
+
+
+def test_the_progress_says_what_happens(state, source):
+    state.choose_source(source)
+    texts = []
+    drain(iter_run(state.request(), state.cache), lambda step: texts.append(step.text))
+    texts = [text for text in texts if text != "Loading PyTorch…"]
+    assert texts == [
+        "Loading the model…",
+        "Predicting on CPU…",
+        "Tile 1 of 1 on CPU",
+        "Finding cells…",
+    ]
+
+
+def test_a_run_can_be_stopped_between_tiles(state, source):
+    state.choose_source(source)
+    state.choose(tile=32)
+    steps = iter_run(state.request(), state.cache)
+    step = next(step for step in steps if step.total)
+    assert (step.done, step.total) == (1, 12)
+    steps.close()
+    with pytest.raises(StopIteration):
+        next(steps)
+
+
+def test_the_model_is_loaded_once(state, models):
+    cache = ModelCache()
+    first = cache.load(state.card, "auto")
+    assert cache.load(state.card, "auto") is first
+    assert cache.load(state.card, "cpu") is not first
+
+
+def test_the_provenance_goes_into_json(state, source):
+    record = run(state, source).provenance()
+    back = json.loads(json.dumps(record))
+    assert back["model"] == "brightness"
+    assert back["source"] == "a"
+    assert back["count"] == 3
+    assert back["threshold"] == 0.5
+    assert back["min_size"] == 200
+    assert back["preset"] == "tashfeen2025"
+    assert back["weights_hash"] == state.card.weights_hash
+
+
+def test_an_image_without_any_number_is_refused(state):
+    image = np.full((20, 20), np.nan, np.float32)
+    message = "The image has only NaN or infinite values: check how it was made."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        run(state, Source(identity="n", name="nan", image=image))
+
+
+def test_relabeling_gives_the_labels_of_segment_at_other_settings(state, source):
+    result = run(state, source)
+    state.choose(threshold=0.7, min_size=10, min_distance=3)
+    drain(iter_relabel(result, state.settings))
+    expected = segment(result.probability, threshold=0.7, min_size=10, min_distance=3)
+    assert np.array_equal(result.labels, expected)
+    assert result.count == 2
+
+
+def test_the_other_recipe_is_used_when_chosen(state, source):
+    result = run(state, source)
+    state.choose(preset="morelli2021")
+    result.relabel(state.settings)
+    expected = segment(result.probability, min_size=200, preset="morelli2021")
+    assert np.array_equal(result.labels, expected)
+
+
+def test_every_computer_has_a_cpu():
+    assert drain(iter_devices())[-1] == ("cpu", "CPU")
