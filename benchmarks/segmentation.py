@@ -101,16 +101,17 @@ def synthesize(height: int, width: int, count: int) -> NDArray[np.float32]:
     probability = np.zeros((height, width), dtype=np.float32)
     centers = np.empty((0, 2))
     while len(centers) < count:
-        touches = len(centers) % 10 == 9
-        if touches:
+        others = centers
+        if len(centers) % 10 == 9:
+            touched = rng.integers(len(centers))
             angle = rng.uniform(0, 2 * np.pi)
             step = 0.85 * DIAMETER * np.array([np.sin(angle), np.cos(angle)])
-            center = centers[-1] + step
+            center = centers[touched] + step
+            others = np.delete(centers, touched, axis=0)
         else:
             center = rng.uniform((0, 0), (height, width))
         if (center < 0).any() or (center >= (height, width)).any():
             continue
-        others = centers[:-1] if touches else centers
         near = np.hypot(*(others - center).T) < 1.15 * DIAMETER
         if near.any():
             continue

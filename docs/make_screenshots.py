@@ -50,8 +50,8 @@ def main() -> None:
         name = f"segment_and_count{suffix}"
         viewer.screenshot(arguments.out / f"{name}.png", canvas_only=False, flash=False)
         dock.grab().save(str(arguments.out / f"{name}_dock.png"))
-    viewer.close()
     print(f"{dock.state.words.headline} with {dock.state.choices.model}")
+    viewer.close()
 
 
 def wait_until(is_so) -> None:

@@ -143,7 +143,7 @@ def _tissue_extent(scene: NeuronScene, rng: np.random.Generator) -> NDArray[np.f
     extent = 1 / (1 + np.exp(np.clip((along - offset) / softness, -30, 30)))
     holes = _smooth_noise(shape, 1.2 * scene.diameter, rng)
     extent *= 1 - 0.7 / (1 + np.exp(-(holes - 2.6) * 12))
-    return extent.astype(np.float32)
+    return np.asarray(extent, np.float32)
 
 
 def _uneven(scene: NeuronScene, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -156,7 +156,7 @@ def _uneven(scene: NeuronScene, rng: np.random.Generator) -> NDArray[np.float32]
         + 0.12 * _smooth_noise(shape, 0.3 * d, rng)
         + 0.10 * _smooth_noise(shape, 0.1 * d, rng)
     )
-    return texture.astype(np.float32)
+    return np.asarray(texture, np.float32)
 
 
 def _soma(
