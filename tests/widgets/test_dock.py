@@ -116,6 +116,14 @@ def test_an_empty_diameter_is_that_of_the_model(viewer, dock):
     assert dock.state.choices.diameter is None
 
 
+def test_a_diameter_that_cannot_be_is_refused_in_a_sentence(viewer, dock):
+    viewer.add_image(np.zeros((9, 9)))
+    dock.choosing.diameter.px.setValue(0.2)
+    assert dock.state.choices.diameter is None
+    assert dock.choosing.diameter.px.value() == 0
+    assert dock.state.notice == ("`diameter` must be between 0.5 and 10000, got 0.2.")
+
+
 def test_units_that_arrive_later_are_noticed(viewer, dock):
     layer = viewer.add_image(np.zeros((9, 9)))
     assert dock.tuning.min_size.um.isHidden()

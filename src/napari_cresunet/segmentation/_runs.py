@@ -177,24 +177,20 @@ def find_runs(plane: NDArray[Any], threshold: float) -> tuple[Indices, Indices]:
     height, width = plane.shape
     padded = np.zeros((height, stride_of(width)), dtype=bool)
     np.greater(plane, threshold, out=padded[:, :width])
-    words = padded.view(np.uint64).ravel()
+    # Eight pixels make a word, the first one its lowest byte.
+    words = padded.view("<u8").ravel()
     filled = np.flatnonzero(words != 0)
-    pixels = words[filled].view(bool).reshape(-1, 8)
-    # Around each word stands what lies next to it: its neighbor's pixel, or nothing.
-    framed = np.zeros((len(filled), 10), dtype=bool)
-    framed[:, 1:9] = pixels
+    words = words[filled]
     is_next = np.diff(filled) == 1
-    framed[1:, 0] = pixels[:-1, 7] & is_next
-    framed[:-1, 9] = pixels[1:, 0] & is_next
-    flat = framed.ravel()
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    word, place = np.divmod(edges, 10)
-    positions = filled[word] * 8 + place
-    is_rise = flat[edges + 1]
-    # From frame to frame nothing is an edge.
-    starts = positions[is_rise & (place < 8)]
-    stops = positions[~is_rise & (place > 0) & (place < 9)]
-    return starts, stops
+    before, after = words << 8, words >> 8
+    before[1:] |= (words[:-1] >> 56) * is_next
+    after[:-1] |= (words[1:] << 56) * is_next
+    firsts = np.flatnonzero((words & ~before).astype("<u8", copy=False).view(bool))
+    lasts = np.flatnonzero((words & ~after).astype("<u8", copy=False).view(bool))
+    return (
+        filled[firsts >> 3] * 8 + (firsts & 7),
+        filled[lasts >> 3] * 8 + (lasts & 7) + 1,
+    )
 
 
 def _background(

@@ -6,6 +6,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from napari_cresunet.errors import InputError
 from napari_cresunet.state import CountState
 from napari_cresunet.weights import ModelCard
 from napari_cresunet.widgets._parts import Chooser, SizeField, row
@@ -79,7 +80,11 @@ class ChoosingPart(QWidget):
         self._state.choose(model=name)
 
     def _on_diameter_changed(self, diameter: float | None) -> None:
-        self._state.choose(diameter=diameter)
+        try:
+            self._state.choose(diameter=diameter)
+        except InputError as error:
+            self._render_choices()
+            self._state.tell(str(error), is_failure=True)
 
     def _render_models(self) -> None:
         models = [(card.name, card.title) for card in self._state.models]

@@ -155,7 +155,7 @@ class TuningPart(QWidget):
         low, high = curve.plateau
         least, most = curve.plateau_counts
         cells = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        self.plateau.setText(f"Stable at {low:.2f}\u2013{high:.2f}: {cells} cells")
+        self.plateau.setText(f"Stable at {low:.2f}\u2013{high:.2f}:\n{cells} cells")
         self.stable.setToolTip(
             f"<qt>Take {curve.stable_threshold:.2f}, the middle of the shaded range, "
             "in which the count depends least on the threshold.</qt>"
