@@ -10,7 +10,8 @@ import pytest
 import napari_cresunet
 
 ENGINE_ROOMS = (
-    *("_typing", "config", "datasets", "errors", "evaluation", "inference", "models"),
+    *("_files", "_typing", "config", "datasets", "errors", "evaluation", "inference"),
+    "models",
     *("plugin", "segmentation", "state", "steps", "training", "weights"),
 )
 GUI = (

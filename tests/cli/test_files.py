@@ -1,36 +1,7 @@
-import os
-import stat
-import sys
-
 import imageio.v3 as iio
 import numpy as np
-import pytest
 
-from napari_cresunet.cli._files import write_csv, write_json, write_png, write_whole
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "counts.csv"
-    path.write_text("old")
-
-    def fail(file):
-        file.write(b"half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match=r"^disk full$"):
-        write_whole(path, fail)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
-def test_files_may_be_read_by_whom_the_user_allows(tmp_path):
-    previous = os.umask(0o027)
-    try:
-        write_json(tmp_path / "a.json", {})
-    finally:
-        os.umask(previous)
-    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o640
+from napari_cresunet.cli._files import write_csv, write_json, write_png
 
 
 def test_missing_folders_are_made(tmp_path):

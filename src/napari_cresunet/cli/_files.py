@@ -3,44 +3,12 @@
 import csv
 import io
 import json
-import os
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from napari_cresunet._files import written_whole
 from napari_cresunet._typing import Image
-
-
-def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file under another name, then rename it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; one that exists is replaced. Missing folders are made.
-    write : callable
-        Gets the open file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files that only their owner may read.
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_png(path: Path, pixels: Image) -> None:
@@ -48,13 +16,15 @@ def write_png(path: Path, pixels: Image) -> None:
     import imageio.v3 as iio
 
     encoded = iio.imwrite("<bytes>", pixels, extension=".png")
-    write_whole(path, lambda file: file.write(encoded))
+    with written_whole(path) as file:
+        file.write(encoded)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    with written_whole(path) as file:
+        file.write(text.encode())
 
 
 def write_csv(
@@ -65,4 +35,5 @@ def write_csv(
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())

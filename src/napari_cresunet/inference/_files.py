@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import struct
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._files import written_whole
 from napari_cresunet.errors import EngineError, InputError
 
 if TYPE_CHECKING:
@@ -86,11 +85,6 @@ def read_image(path: str | Path) -> NDArray[Any]:
             f"{path} may not be read: ask for permission or copy it elsewhere."
         ) from error
     except _DAMAGE as error:
-        if "imagecodecs" in str(error):
-            raise InputError(
-                f"{path} is compressed in a way that needs another package: "
-                "`pip install imagecodecs`."
-            ) from error
         raise InputError(
             f"{path} is damaged or no image: copy or export it again."
         ) from error
@@ -208,15 +202,11 @@ def write_probability(
 
 
 def _write_tiff(path: Path, array: NDArray[Any], record: Mapping[str, Any]) -> None:
-    """Write next to the file, then rename."""
+    """Write an array with its record."""
     import tifffile
 
-    temporary = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".tif", delete=False
-        ) as file:
-            temporary = Path(file.name)
+        with written_whole(path) as file:
             tifffile.imwrite(
                 file,
                 array,
@@ -224,15 +214,9 @@ def _write_tiff(path: Path, array: NDArray[Any], record: Mapping[str, Any]) -> N
                 compression="zlib",
                 description=json.dumps(record),
             )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise EngineError(
             f"{path} could not be written ({reason}): free some space or choose "
             "another folder."
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

@@ -6,9 +6,7 @@ JSON, then the tensors' bytes without gaps [github.com/huggingface/safetensors].
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._files import written_whole
 from napari_cresunet.errors import WeightsError
 from napari_cresunet.weights._card import ModelCard
 
@@ -295,24 +294,12 @@ def write_tensors(path: Path, tensors: Tensors, card: ModelCard) -> ModelCard:
             f"The model card of {card.name} does not go into JSON ({error}); "
             "use plain numbers, texts, lists and dicts."
         ) from error
-    _write_atomically(path, save(dict(tensors), metadata={_CARD: text}))
-    return card
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with written_whole(path) as file:
+            file.write(save(dict(tensors), metadata={_CARD: text}))
     except OSError as error:
         raise WeightsError(
             f"{path} cannot be written ({error.strerror}); "
             "choose another folder or free some space."
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    return card

@@ -1,0 +1,40 @@
+"""Writing a file so that it is there whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing under another name; rename it at the end.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced. Missing folders are made.
+
+    Yields
+    ------
+    file object
+        Open for writing and reading bytes. If the block raises, nothing is left of it
+        and a file that was there before stays as it was.
+
+    Notes
+    -----
+    An `OSError` passes through; callers say what could not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
