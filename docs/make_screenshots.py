@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import napari
+import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_cresunet.plugin import SAMPLES
@@ -38,7 +39,9 @@ def main() -> None:
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)
     dock.state.choose(model=arguments.model)
     settle(0.5)
-    viewer.fit_to_view()
+    look_at_cells(viewer)
+    if not dock.state.can_run:
+        raise SystemExit(dock.state.why_not)
     dock.running.run.click()
     wait_until(lambda: not dock.state.is_running)
     if dock.state.is_failure:
@@ -52,6 +55,15 @@ def main() -> None:
         dock.grab().save(str(arguments.out / f"{name}_dock.png"))
     print(f"{dock.state.words.headline} with {dock.state.choices.model}")
     viewer.close()
+
+
+def look_at_cells(viewer: napari.Viewer) -> None:
+    """Fill the canvas with the part of the sample that holds its true cells."""
+    viewer.fit_to_view()
+    truth = viewer.layers[-1]
+    rows, columns = np.nonzero(truth.data)
+    viewer.scene.camera.center = (0, np.median(rows), np.median(columns))
+    viewer.scene.camera.zoom *= 1.6
 
 
 def wait_until(is_so) -> None:

@@ -265,7 +265,7 @@ def _add_cells(
     layer = viewer.add_labels(
         result.labels,
         name=f"{placement.name} cells",
-        opacity=0.5,
+        opacity=0.7,
         metadata={_KEY: _cells_record(result)},
         **placement.shifted(result.offset),
     )
