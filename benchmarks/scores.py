@@ -3,13 +3,14 @@
     python benchmarks/scores.py DATA [--model NAME] [--split test] [--without-diameter]
 
 Prints a Markdown table for each image set: bbbc039, dsb2018_fluo, fnc_small, synthetic.
-Each classical method has its setting chosen on the training and validation images of
-the set; the model has one setting for all, from its card.
+Each classical method has its setting chosen on training and validation images of the
+set; the model has one setting for all, from its card. With --card FILE the model's F1
+is written into the card of that weight file.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,11 @@ from skimage.filters import threshold_otsu
 
 from napari_cresunet import Scores, aggregate, evaluate, load_model, predict, segment
 from napari_cresunet.inference import apply_scaling, measure_scaling
+from napari_cresunet.weights import load_network, save_weights
 
 SETS = ("bbbc039", "dsb2018_fluo", "fnc_small", "synthetic")
+N_TUNING = 31
+"""Images that the classical methods are tuned on: all of fnc_small's."""
 MIN_AREA, MIN_DISTANCE = 0.1, 0.5
 """Smallest object in parts of a cell's area, smallest distance in diameters."""
 
@@ -86,7 +90,7 @@ def tuned(method: Method, settings: Sequence[float], training: list[Case]) -> fl
 CLASSICAL: dict[str, tuple[Method, Sequence[float]]] = {
     "Otsu + watershed": (otsu, [0.0]),
     "tuned threshold + watershed": (thresholded, np.linspace(0.02, 0.7, 35).tolist()),
-    "LoG blobs": (blobs, np.geomspace(0.01, 0.5, 18).tolist()),
+    "LoG blobs": (blobs, np.geomspace(0.01, 0.5, 10).tolist()),
 }
 
 
@@ -123,9 +127,9 @@ def main() -> None:
     parser.add_argument("--model", default="simple-c-resunet")
     parser.add_argument("--split", default="test", choices=["val", "test"])
     parser.add_argument("--without-diameter", action="store_true")
-    parser.add_argument("--json", type=Path, help="also write the numbers here")
+    parser.add_argument("--card", type=Path, help="weight file to write the F1 into")
     arguments = parser.parse_args()
-    numbers: dict[str, dict[str, object]] = {}
+    reached: dict[str, float] = {}
     for kind in SETS:
         images = list(cases(kind, arguments.split, arguments.data))
         cells = sum(int(case.labels.max()) for case in images)
@@ -137,17 +141,19 @@ def main() -> None:
             )
         )
         print(row(arguments.model, pooled), flush=True)
-        numbers[kind] = {arguments.model: pooled.to_dict()}
+        reached[f"{arguments.split} F1, {kind}"] = round(pooled.f1, 4)
         tuning = list(cases(kind, "val", arguments.data))
         if kind != "synthetic":
-            tuning += list(cases(kind, "train", arguments.data))[:40]
+            tuning += cases(kind, "train", arguments.data)
+        tuning = tuning[:N_TUNING]
         for name, (method, settings) in CLASSICAL.items():
             best = tuned(method, settings, tuning) if len(settings) > 1 else settings[0]
             pooled = aggregate([method(case, best) for case in images])
             print(row(name, pooled), flush=True)
-            numbers[kind][name] = pooled.to_dict()
-    if arguments.json:
-        arguments.json.write_text(json.dumps(numbers, indent=1))
+    if arguments.card:
+        card, network = load_network(arguments.card)
+        card = replace(card, scores={**card.scores, **reached})
+        save_weights(arguments.card, network, card)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ def test_every_variant_agrees_with_a_numpy_formulation(name):
 
 @pytest.mark.parametrize("attention", [False, True], ids=["plain", "attention"])
 @pytest.mark.parametrize(
-    ("activation", "other"), itertools.permutations(["elu", "relu", "leaky_relu"], 2)
+    ("activation", "other"),
+    list(itertools.permutations(("elu", "relu", "leaky_relu"), 2)),
 )
 def test_another_activation_gives_other_probabilities(attention, activation, other):
     network = enliven(CResUnet(attention=attention, activation=activation))
