@@ -122,16 +122,17 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--steps", type=int, default=4500)
     parser.add_argument("--every", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     arguments = parser.parse_args()
     arguments.run.mkdir(parents=True, exist_ok=True)
-    options = LoopOptions(n_steps=arguments.steps)
+    options = LoopOptions(n_steps=arguments.steps, seed=arguments.seed)
     torch.manual_seed(options.seed)
     network = get_variant("simple-c-resunet").build()
+    # Random weights can be blind to a color, and at this learning rate stay so.
+    network.color[0].weight.data[0, :, 0, 0] = torch.tensor([0.8, 0.8, 0.3])
     if arguments.start:
         network.load_state_dict(load_file(arguments.start))
-        # Chance had made the first run blind to green: only red passed.
-        network.color[0].weight.data[0, :, 0, 0] = torch.tensor([0.8, 0.8, 0.3])
     network = network.to(memory_format=torch.channels_last)
     start, recent = time.monotonic(), []
     with (arguments.run / "loss.csv").open("w", newline="") as stream:
