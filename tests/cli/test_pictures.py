@@ -35,7 +35,7 @@ def test_overlay_separates_touching_cells():
     assert tuple(picture[300, 500]) == FOUND_COLOR
 
 
-def test_overlay_of_grey_16_bit_stretches_the_range():
+def test_overlay_of_gray_16_bit_stretches_the_range():
     image = np.linspace(1000, 3000, 1000 * 1000).reshape(1000, 1000).astype(np.uint16)
     picture = overlay(image, np.zeros((1000, 1000), np.int32))
     assert picture.dtype == np.uint8

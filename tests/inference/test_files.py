@@ -90,13 +90,13 @@ def test_a_jpeg_gives_about_its_pixels(tmp_path):
     assert abs(read_image(path).astype(int) - 99).max() <= 2
 
 
-def test_png_of_16_bits_stays_16_bits_and_grey_loses_its_transparency(tmp_path, stack):
-    path = tmp_path / "grey.png"
+def test_png_of_16_bits_stays_16_bits_and_gray_loses_its_transparency(tmp_path, stack):
+    path = tmp_path / "gray.png"
     iio.imwrite(path, stack[0])
     assert np.array_equal(read_image(path), stack[0])
-    grey = (stack[0] % 256).astype(np.uint8)
-    iio.imwrite(path, np.stack([grey, np.full_like(grey, 255)], axis=-1))
-    assert np.array_equal(read_image(path), grey)
+    gray = (stack[0] % 256).astype(np.uint8)
+    iio.imwrite(path, np.stack([gray, np.full_like(gray, 255)], axis=-1))
+    assert np.array_equal(read_image(path), gray)
 
 
 def refused(path, message):

@@ -31,7 +31,7 @@ def test_the_axes_rule(shape, rgb, expected):
 def test_color_that_is_none_is_refused(shape):
     message = (
         f"A color image must have the shape (..., Y, X, 3 or 4), got {shape}; "
-        "pass rgb=False for a grey one."
+        "pass rgb=False for a gray one."
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         plane_shape(np.zeros(shape), rgb=True)

@@ -95,10 +95,10 @@ def test_any_size_and_type_is_predicted(model, shape, dtype):
     assert ((probability >= 0) & (probability <= 1)).all()
 
 
-def test_grey_is_repeated_and_transparency_is_left_out(model, image):
-    grey = image[..., 0]
-    expected = predict(np.stack([grey, grey, grey], axis=-1), model)
-    np.testing.assert_allclose(predict(grey, model), expected, rtol=0, atol=1e-6)
+def test_gray_is_repeated_and_transparency_is_left_out(model, image):
+    gray = image[..., 0]
+    expected = predict(np.stack([gray, gray, gray], axis=-1), model)
+    np.testing.assert_allclose(predict(gray, model), expected, rtol=0, atol=1e-6)
     noise = np.random.default_rng(1).integers(0, 256, (101, 133, 1), dtype=np.uint8)
     rgba = np.concatenate([image, noise], axis=-1)
     assert np.array_equal(predict(rgba, model), predict(image, model))

@@ -103,8 +103,8 @@ def _read_picture(path: Path) -> NDArray[Any]:
         raise InputError(
             f"{path} is too large for its format: save it as TIFF."
         ) from error
-    is_grey_with_alpha = pixels.ndim == 3 and pixels.shape[-1] == 2
-    return pixels[..., 0] if is_grey_with_alpha else pixels
+    is_gray_with_alpha = pixels.ndim == 3 and pixels.shape[-1] == 2
+    return pixels[..., 0] if is_gray_with_alpha else pixels
 
 
 def _read_tiff(path: Path) -> NDArray[Any]:

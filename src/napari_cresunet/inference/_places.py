@@ -197,7 +197,7 @@ def forward(network: "nn.Module", channels: NDArray[np.float32]) -> NDArray[np.f
     network : Module
         In evaluation mode.
     channels : ndarray of shape (1 or 3, Y, X)
-        In [0, 1]; grey is repeated to three channels.
+        In [0, 1]; gray is repeated to three channels.
 
     Returns
     -------

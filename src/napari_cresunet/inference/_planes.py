@@ -83,7 +83,7 @@ def plane_shape(
     rgb : bool, optional
         Whether the last axis is color. By default it is if the image has at least three
         axes and the last one is 3 or 4 long: color images of any size are common,
-        stacks of grey images three or four pixels wide are not.
+        stacks of gray images three or four pixels wide are not.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def plane_shape(
     if rgb and not can_be_color:
         raise InputError(
             f"A color image must have the shape (..., Y, X, 3 or 4), got {shape}; "
-            "pass rgb=False for a grey one."
+            "pass rgb=False for a gray one."
         )
     is_rgb = can_be_color if rgb is None else rgb
     spatial = shape[:-1] if is_rgb else shape

@@ -50,7 +50,7 @@ def predict(
     Parameters
     ----------
     image : array-like of shape (..., Y, X) or (..., Y, X, 3 or 4)
-        Grey, RGB or RGBA image or stack of integers or floating-point numbers; memory
+        Gray, RGB or RGBA image or stack of integers or floating-point numbers; memory
         maps, dask and zarr arrays are read tile by tile.
     model : Model
         From `load_model`.
@@ -215,7 +215,7 @@ def _record(run: Run, model: "Model") -> dict[str, Any]:
             "low": scaling.low,
             "span": scaling.span,
         },
-        "channels": "rgb" if run.source.is_rgb else "grey",
+        "channels": "rgb" if run.source.is_rgb else "gray",
         "tile": None if is_whole else run.place.tile,
         "region": [list(wanted[:2]), list(wanted[2:])],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
