@@ -44,7 +44,9 @@ def prepare(image: np.ndarray, labels: np.ndarray, diameter: float) -> tuple:
     return resampled, functional.interpolate(truth, shape, mode="nearest-exact")[0, 0]
 
 
-def real_source(folder: Path, share: float, crops: CropOptions) -> Source:
+def real_source(
+    folder: Path, share: float, crops: CropOptions, cells_per_turn: float = np.inf
+) -> Source:
     """Read the training images of one data set."""
     images, labels = [], []
     for pair in load_pairs(folder, split="train"):
@@ -53,8 +55,10 @@ def real_source(folder: Path, share: float, crops: CropOptions) -> Source:
         else:
             diameter = pair.diameter or 28.0
         image, truth = prepare(pair.image, pair.labels, diameter)
-        images.append(image)
-        labels.append(truth)
+        # Images with many cells come more often; else rare stains are hardly seen.
+        times = max(1, round(int(pair.labels.max()) / cells_per_turn))
+        images += [image] * times
+        labels += [truth] * times
     return Source(images=images, labels=labels, share=share, crops=crops)
 
 
@@ -103,7 +107,7 @@ def sources(data: Path) -> list[Source]:
     synthetic = CropOptions(gain=1.1, recolor=0.6)
     nuclei = CropOptions(gain=1.3, recolor=0.6)
     return [
-        real_source(data / "fnc_small", 0.50, neurons),
+        real_source(data / "fnc_small", 0.50, neurons, cells_per_turn=5),
         synthetic_source(240, 0.18, synthetic),
         real_source(data / "bbbc039", 0.20, nuclei),
         real_source(data / "dsb2018_fluo", 0.12, nuclei),
