@@ -104,8 +104,8 @@ def describe(best: dict) -> ModelCard:
         "crops": "8 of 192x192 px a step: neurons 50 %, synthetic 18 %, bbbc039 20 %, "
         "dsb2018_fluo 12 %; turned, flipped, zoomed by up to 1.6, brightness and color "
         "varied",
-        "steps": "1800 with fewer neurons and no faint synthetic cells; 3200 and 2000 "
-        "with each image of fnc_small equally often; 700 with a turn for 8 cells; then "
+        "steps": "1800 with fewer neurons and no faint synthetic cells, 3200 and "
+        "2000 with each image of fnc_small equally often, then "
         f"{int(best['checkpoint'].removeprefix('step_'))} as described here",
         "precision": "bfloat16 on a CPU",
         "chosen_by": "mean F1 over the validation images of the four sets, fnc_small "

@@ -107,7 +107,7 @@ def sources(data: Path) -> list[Source]:
     synthetic = CropOptions(gain=1.1, recolor=0.6)
     nuclei = CropOptions(gain=1.3, recolor=0.6)
     return [
-        real_source(data / "fnc_small", 0.50, neurons, cells_per_turn=5),
+        real_source(data / "fnc_small", 0.50, neurons, cells_per_turn=8),
         synthetic_source(240, 0.18, synthetic),
         real_source(data / "bbbc039", 0.20, nuclei),
         real_source(data / "dsb2018_fluo", 0.12, nuclei),
