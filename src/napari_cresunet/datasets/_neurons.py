@@ -298,6 +298,18 @@ def _add_bystanders(
         light[there] += (level * soft)[here]
 
 
+def _mark(
+    canvas: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    strength: NDArray[np.float64],
+) -> None:
+    """Set single pixels; those outside of the canvas are left out."""
+    keep = (rows >= 0) & (rows < canvas.shape[0])
+    keep &= (columns >= 0) & (columns < canvas.shape[1])
+    canvas[rows[keep], columns[keep]] = strength[keep]
+
+
 def _add_filaments(
     light: NDArray[np.float32],
     inside: NDArray[np.float32],
@@ -316,11 +328,9 @@ def _add_filaments(
         )
         rows = np.round(place[0] + np.cumsum(np.sin(heading))).astype(int)
         columns = np.round(place[1] + np.cumsum(np.cos(heading))).astype(int)
-        keep = (rows >= 0) & (rows < scene.height)
-        keep &= (columns >= 0) & (columns < scene.width)
         beads = np.abs(_smooth_noise((steps, 1), 0.2 * scene.diameter, rng)[:, 0])
         strength = scene.brightness * rng.uniform(0.15, 0.9) * (0.4 + 0.6 * beads)
-        canvas[rows[keep], columns[keep]] = strength[keep]
+        _mark(canvas, rows, columns, strength)
     width = max(0.6, 0.04 * scene.diameter)
     light += ndimage.gaussian_filter(canvas, width) * (width * np.sqrt(2 * np.pi))
 
@@ -342,10 +352,8 @@ def _add_dotted(
         rows, columns = (
             np.round(rng.normal(middle, spread, count)).astype(int) for middle in place
         )
-        keep = (rows >= 0) & (rows < scene.height)
-        keep &= (columns >= 0) & (columns < scene.width)
         strength = scene.brightness * rng.uniform(0.2, 1.8, count)
-        canvas[rows[keep], columns[keep]] = strength[keep]
+        _mark(canvas, rows, columns, strength)
     width = max(0.5, 0.05 * scene.diameter)
     light += ndimage.gaussian_filter(canvas, width) * (2 * np.pi * width**2)
 
