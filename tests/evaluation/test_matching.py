@@ -2,10 +2,11 @@
 
 import re
 from itertools import permutations
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -44,6 +45,7 @@ def test_the_optimal_matching_equals_brute_force(pred, true):
 
 
 @settings(max_examples=30, deadline=None)
+@example(np.array([[9, 9]]), np.array([[9, 5]]), Random(0))
 @given(centers, centers, st.randoms(use_true_random=False))
 def test_row_order_and_unit_change_neither_count_nor_total(pred, true, random):
     before = match_centers(pred, true, 4)
@@ -92,6 +94,14 @@ def test_optimal_makes_two_pairs_where_greedy_makes_one():
 def test_the_limit_is_inclusive():
     assert len(match_centers([[0, 0]], [[3, 4]], 5).pairs) == 1
     assert len(match_centers([[0, 0]], [[3, 4]], 4.999).pairs) == 0
+
+
+@pytest.mark.parametrize("unit", [0.001, 0.315, 1 / 3, 1e6])
+def test_a_pair_at_the_limit_stays_one_in_every_unit(unit):
+    # 9 * 0.001 - 5 * 0.001 is more than 4 * 0.001 in floating-point numbers.
+    pred, true = np.array([[9, 9]]), np.array([[9, 5]])
+    assert len(match_centers(pred * unit, true * unit, 4 * unit).pairs) == 1
+    assert len(match_centers(pred * unit, true * unit, 3.999 * unit).pairs) == 0
 
 
 def test_a_limit_of_zero_pairs_equal_centers_only():

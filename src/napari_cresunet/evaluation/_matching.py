@@ -11,6 +11,8 @@ from scipy.spatial import KDTree
 from napari_cresunet.config import check_bounds
 from napari_cresunet.errors import InputError
 
+_ROUNDING = 1e-9  # of the limit; a pair at the limit must not depend on the unit
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -35,6 +37,7 @@ def match_centers(
         True centers, in the same order and unit as `pred`. `T` may be 0.
     max_distance : float
         Largest Euclidean distance of a pair, inclusive, in the unit of the centers.
+        Distances that exceed it by rounding alone, by up to 1e-9 of it, count as equal.
     matching : {"optimal", "greedy"}, optional
         "optimal" makes as many pairs as possible and, among all ways to make that
         many, takes one with the smallest total distance. "greedy" is the rule of
@@ -81,9 +84,8 @@ def match_centers(
     if not len(pred) or not len(true):
         return Matches(np.empty((0, 2), np.intp), np.empty(0))
     candidates = KDTree(pred).sparse_distance_matrix(
-        KDTree(true), np.nextafter(max_distance, np.inf), output_type="ndarray"
+        KDTree(true), max_distance * (1 + _ROUNDING), output_type="ndarray"
     )
-    candidates = candidates[candidates["v"] <= max_distance]
     pairs = _RULES[matching](candidates, len(pred), len(true), max_distance)
     pairs = pairs[np.argsort(pairs[:, 0])]
     return Matches(pairs, np.linalg.norm(pred[pairs[:, 0]] - true[pairs[:, 1]], axis=1))
