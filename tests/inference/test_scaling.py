@@ -152,6 +152,6 @@ def test_an_image_without_a_number_is_refused(value, method):
 
 
 def test_an_unknown_scaling_is_refused():
-    message = "Unknown scaling 'zscore'; choose adaptive or unit."
+    message = "Unknown scaling 'zscore'; choose unit or adaptive."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         measure_scaling(np.zeros((5, 5)), "zscore")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.inference._planes import as_image, plane_shape, read_region
+from napari_cresunet.weights import SCALINGS
 
-SCALINGS = ("adaptive", "unit")
 SAMPLE_PIXELS = 1_000_000
 SAMPLE_PLANES = 64
 

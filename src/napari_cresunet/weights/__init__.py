@@ -4,7 +4,7 @@ A model is one safetensors file whose header carries its card. Nothing is ever
 unpickled. Reading cards and listing models needs no torch, loading a network does.
 """
 
-from napari_cresunet.weights._card import ModelCard
+from napari_cresunet.weights._card import SCALINGS, ModelCard
 from napari_cresunet.weights._import import import_model
 from napari_cresunet.weights._network import import_keras, load_network, save_weights
 from napari_cresunet.weights._store import (
@@ -17,6 +17,7 @@ from napari_cresunet.weights._store import (
 
 __all__ = [
     "DEFAULT_MODEL",
+    "SCALINGS",
     "ModelCard",
     "find_weights",
     "import_keras",

@@ -9,6 +9,7 @@ from typing import Any, Self
 from napari_cresunet.errors import WeightsError
 
 SCALINGS = ("unit", "adaptive")
+"""How an image becomes [0, 1]; `inference.measure_scaling` says what each does."""
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TYPE_OF = {"settings": Mapping, "scores": Mapping} | {
     "diameter": int | float,
