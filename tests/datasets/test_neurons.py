@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from napari_cresunet.datasets import STAINS, NeuronScene, synthesize_neurons
+from napari_cresunet.datasets._neurons import _add_dotted, _add_filaments
 from napari_cresunet.errors import InputError
 
 SMALL = {"height": 160, "width": 200, "diameter": 18.0, "edge": False}
@@ -73,6 +74,16 @@ def test_distractors_leave_the_truth_alone_and_light_the_image():
     light, labels = synthesize_neurons(full, seed=7)
     assert labels.max() == 0
     assert light.max() > 2 * dark.max()
+
+
+@pytest.mark.parametrize("add", [_add_filaments, _add_dotted])
+def test_what_found_a_place_stays_when_the_next_finds_none(add):
+    scene = NeuronScene(**SMALL, n_filaments=400, n_dotted=400)
+    inside = np.zeros((160, 200), np.float32)
+    inside[:40, :40] = 1  # a twentieth: sooner or later 50 random places miss it
+    light = np.zeros_like(inside)
+    add(light, inside, scene, np.random.default_rng(0))
+    assert light.max() > 0.1
 
 
 def test_outside_of_the_tissue_is_dark():

@@ -321,7 +321,7 @@ def _add_filaments(
     for _ in range(scene.n_filaments):
         place = _place(inside, rng)
         if place is None:
-            return
+            break
         steps = int(scene.diameter * rng.uniform(1.5, 8))
         heading = rng.uniform(0, 2 * np.pi) + np.cumsum(
             rng.normal(0, 1.2 / scene.diameter, steps)
@@ -346,7 +346,7 @@ def _add_dotted(
     for _ in range(scene.n_dotted):
         place = _place(inside, rng)
         if place is None:
-            return
+            break
         count = int(rng.integers(1, 30))
         spread = scene.diameter * rng.uniform(0.4, 2.0)
         rows, columns = (
