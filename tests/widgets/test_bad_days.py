@@ -32,7 +32,7 @@ def test_an_image_renamed_meanwhile_gives_its_new_name(viewer, dock, qtbot, disc
     image.name = "new"
     qtbot.waitUntil(lambda: not dock.state.is_running, timeout=60_000)
     assert viewer.layers[-1].name == "new cells"
-    assert dock.tuning.count.text() == "3 cells"
+    assert dock.counting.count.text() == "3 cells"
 
 
 def test_a_cancelled_run_changes_nothing(viewer, dock, qtbot, discs):

@@ -76,10 +76,10 @@ def test_selecting_a_result_shows_the_image_it_came_from(
     cells = viewer.layers["one cells"]
     viewer.add_image(discs, name="two")
     assert dock.state.source.name == "two"
-    assert dock.tuning.count.text() == "No count yet"
+    assert dock.counting.count.text() == "No count yet"
     viewer.layers.selection.active = cells
     assert dock.state.source.name == "one"
-    assert dock.tuning.count.text() == "3 cells"
+    assert dock.counting.count.text() == "3 cells"
     assert entries(dock.choosing.image) == ["one", "two"]
 
 
@@ -89,9 +89,24 @@ def test_the_model_shows_its_card(dock):
     assert not dock.choosing.card.isVisible()
     dock.choosing.about.click()
     assert dock.choosing.card.isVisible()
-    text = dock.choosing.card.text()
+    text = dock.choosing.card.toPlainText()
     for part in ("its weights are set by hand", "CC0 1.0", "36.5 px", "f1 0.5"):
         assert part in text
+
+
+def test_the_count_stays_in_sight_in_a_low_window_all_unfolded(dock, qtbot):
+    from qtpy.QtWidgets import QScrollArea
+
+    dock.resize(320, 560)
+    dock.show()
+    dock.choosing.about.click()
+    dock.advanced.button.click()
+    area = dock.findChild(QScrollArea)
+    bar = area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    label = dock.counting.count
+    assert label.visibleRegion().boundingRect() == label.rect()
 
 
 def test_the_diameter_comes_from_the_image_and_is_told_in_micrometers(viewer, dock):

@@ -11,10 +11,10 @@ def test_a_stack_counts_all_planes_and_the_one_shown(viewer, dock, press_run, di
     viewer.add_image(stack)
     viewer.dims.set_current_step(0, 0)
     press_run(dock)
-    assert dock.tuning.count.text() == "6 cells"
-    assert dock.tuning.detail.text() == "in 3 planes, 3 in this plane"
+    assert dock.counting.count.text() == "6 cells"
+    assert dock.counting.detail.text() == "in 3 planes, 3 in this plane"
     viewer.dims.set_current_step(0, 1)
-    assert dock.tuning.detail.text() == "in 3 planes, 0 in this plane"
+    assert dock.counting.detail.text() == "in 3 planes, 0 in this plane"
     assert viewer.layers[-1].data.shape == stack.shape
 
 
@@ -28,8 +28,8 @@ def test_only_the_field_of_view_is_predicted_when_asked_for(
     cells = viewer.layers[-1]
     assert cells.data.shape == (50, 60)
     assert tuple(cells.translate) == (15, 2)
-    assert dock.tuning.count.text() == "1 cell"
-    assert dock.tuning.detail.text() == "in the field of view"
+    assert dock.counting.count.text() == "1 cell"
+    assert dock.counting.detail.text() == "in the field of view"
     dock.advanced.view_only.setChecked(False)
     press_run(dock)
     assert cells.data.shape == (96, 128)
@@ -56,5 +56,5 @@ def test_rgb_dask_and_pyramids_are_counted(viewer, dock, press_run, discs):
         layer = viewer.add_image(image)
         viewer.layers.selection.active = layer
         press_run(dock)
-        assert dock.tuning.count.text() == "3 cells"
+        assert dock.counting.count.text() == "3 cells"
         assert viewer.layers[-1].data.shape == (96, 128)

@@ -48,7 +48,7 @@ def test_a_run_adds_probability_and_cells_where_the_image_lies(
             if name == "affine":
                 ours, theirs = ours.affine_matrix, theirs.affine_matrix
             assert np.all(ours == theirs), name
-    assert dock.tuning.count.text() == "3 cells"
+    assert dock.counting.count.text() == "3 cells"
 
 
 def test_the_provenance_on_the_layers_goes_into_json(viewer, dock, press_run, discs):
@@ -83,7 +83,7 @@ def test_the_labels_follow_the_threshold_without_another_run(
     set_threshold(dock, 0.7)
     assert dock.state.result is result
     assert np.array_equal(cells.data, expect(dock, threshold=0.7))
-    assert (dock.tuning.count.text(), dock.tuning.change.text()) == (
+    assert (dock.counting.count.text(), dock.counting.change.text()) == (
         "2 cells",
         "\N{MINUS SIGN}1",
     )
@@ -110,7 +110,7 @@ def test_the_smallest_cell_is_set_in_px_or_um2(viewer, dock, press_run, discs, q
     assert dock.tuning.min_size.um.value() == 50  # 200 px
     dock.tuning.min_size.um.setValue(125)
     qtbot.waitUntil(lambda: dock.state.result.settings.min_size == 500)
-    assert dock.tuning.count.text() == "0 cells"
+    assert dock.counting.count.text() == "0 cells"
     assert np.array_equal(viewer.layers[-1].data, expect(dock, min_size=500))
     dock.tuning.size_slider.setValue(100)
     assert dock.tuning.min_size.um.value() == 25
@@ -211,7 +211,7 @@ def test_a_large_result_is_relabeled_in_the_background(
     cells = viewer.layers[-1]
     qtbot.waitUntil(lambda: cells.metadata["cresunet"]["threshold"] == 0.7)
     assert np.array_equal(cells.data, expect(dock, threshold=0.7))
-    assert dock.tuning.count.text() == "2 cells"
+    assert dock.counting.count.text() == "2 cells"
     qtbot.waitUntil(lambda: table_matches(cells))
 
 
@@ -222,7 +222,7 @@ def test_calibrating_moves_the_threshold_to_the_count(
     press_run(dock)
     dock.calibrating.wanted.setValue(2)
     dock.calibrating.find.click()
-    qtbot.waitUntil(lambda: dock.tuning.count.text() == "2 cells")
+    qtbot.waitUntil(lambda: dock.counting.count.text() == "2 cells")
     threshold = dock.state.settings.threshold
     assert dock.running.status.text() == (
         f"At threshold {threshold:.2f}, 2 cells are found in the whole image; you "

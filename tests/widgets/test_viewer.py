@@ -58,12 +58,12 @@ def test_from_a_real_image_to_a_changed_threshold(
     assert sizes == {"min_size": 7, "min_distance": 3}
     assert np.array_equal(cells, segment(probability, threshold=0.5, **sizes))
     assert 15 <= cells.max() <= 40
-    assert dock.tuning.count.text() == f"{cells.max()} cells"
+    assert dock.counting.count.text() == f"{cells.max()} cells"
 
     set_threshold(dock, 0.35)
     cells = viewer.layers[3].data
     assert np.array_equal(cells, segment(probability, threshold=0.35, **sizes))
-    assert dock.tuning.count.text() == f"{cells.max()} cells"
+    assert dock.counting.count.text() == f"{cells.max()} cells"
     assert len(viewer.layers) == 4
     close_dock(viewer, dock)
 
@@ -95,7 +95,7 @@ def test_a_plain_viewer_will_do(make_napari_viewer, press_run, discs):
     viewer.window.add_dock_widget(dock)
     dock.state.choose(model="brightness")
     press_run(dock)
-    assert dock.tuning.count.text() == "3 cells"
+    assert dock.counting.count.text() == "3 cells"
     close_dock(viewer, dock)
 
 

@@ -3,14 +3,23 @@
 from html import escape
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QFormLayout,
+    QLabel,
+    QTextBrowser,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import CountState
 from napari_cresunet.weights import ModelCard
 from napari_cresunet.widgets._parts import Chooser, SizeField, row
 from napari_cresunet.widgets._texts import tooltip
+
+_CARD_HEIGHT = 200  # px; longer cards scroll, so that the count stays in sight
 
 
 class ChoosingPart(QWidget):
@@ -31,11 +40,9 @@ class ChoosingPart(QWidget):
         self.about.setText("About")
         self.about.setCheckable(True)
         self.about.setToolTip("What the model was trained on, its terms and scores.")
-        self.card = QLabel()
-        self.card.setWordWrap(True)
-        self.card.setTextFormat(Qt.TextFormat.RichText)
+        self.card = QTextBrowser()
         self.card.setOpenExternalLinks(True)
-        self.card.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.card.setFixedHeight(_CARD_HEIGHT)
         self.card.setVisible(False)
         self.about.toggled.connect(self.card.setVisible)
         self.diameter = SizeField("Cell diameter", decimals=1, empty="as trained")
@@ -102,7 +109,7 @@ class ChoosingPart(QWidget):
         self.diameter.set_value(state.choices.diameter)
         if state.card is not None:
             self.diameter.set_empty_value(state.card.diameter)
-            self.card.setText(_describe(state.card))
+            self.card.setHtml(_describe(state.card))
             self.model.setToolTip(f"{state.card.title}: {state.card.data}")
 
 

@@ -1,4 +1,4 @@
-"""The heart of the dock: the count, the threshold with its curve, the smallest size."""
+"""The sliders: threshold, with the curve of the count behind it, and smallest size."""
 
 from math import pi
 from typing import Any
@@ -24,15 +24,11 @@ _STEPS = 100  # of the threshold slider
 
 
 class TuningPart(QWidget):
-    """Count and sliders; they work without running the network again."""
+    """Sliders that work without running the network again."""
 
     def __init__(self, state: CountState) -> None:
         super().__init__()
         self._state = state
-        self.count, self.change, self.detail = QLabel(), QLabel(), QLabel()
-        self.count.setAccessibleName("Count")
-        self.change.setToolTip("Change since the last setting")
-        self.detail.setWordWrap(True)
         self.curve = CurvePlot()
         self.curve.threshold_dragged.connect(self._on_threshold_changed)
         self.threshold = QSlider(Qt.Orientation.Horizontal)
@@ -60,8 +56,6 @@ class TuningPart(QWidget):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row(self.count, self.change, stretch=1))
-        layout.addWidget(self.detail)
         layout.addLayout(self._titled("&Threshold", self.threshold_spin, "threshold"))
         layout.addWidget(self.curve)
         layout.addWidget(self.threshold)
@@ -84,22 +78,17 @@ class TuningPart(QWidget):
         state = self._state
         state.choices_changed.connect(self._render_choices)
         state.source_changed.connect(self._render_source)
-        state.labels_changed.connect(self._render_count)
-        state.run_changed.connect(self._render_count)
         state.curve_changed.connect(self._render_curve)
 
     def render(self) -> None:
         """Show the whole state."""
         self._render_source()
         self._render_choices()
-        self._render_count()
         self._render_curve()
 
-    def set_theme(self, theme: Any, points: float) -> None:
-        """Take the theme's colors and the size of its text."""
+    def set_theme(self, theme: Any) -> None:
+        """Take the theme's colors."""
         self.curve.set_theme(theme)
-        self.count.setStyleSheet(f"font-size: {2.4 * points:.0f}pt; font-weight: bold")
-        self.change.setStyleSheet(f"font-size: {1.5 * points:.0f}pt")
 
     def _on_slider_moved(self, step: int) -> None:
         self._on_threshold_changed(step / _STEPS)
@@ -125,7 +114,6 @@ class TuningPart(QWidget):
             self.size_slider.setMaximum(self._largest_size())
             self.size_slider.setValue(settings.min_size)
         self.min_size.set_value(settings.min_size)
-        self._render_count()
 
     def _largest_size(self) -> int:
         """Return the slider's end: more than a whole typical cell."""
@@ -137,12 +125,6 @@ class TuningPart(QWidget):
     def _render_source(self) -> None:
         source = self._state.source
         self.min_size.set_um_per_px(None if source is None else source.um_per_px)
-
-    def _render_count(self) -> None:
-        words = self._state.words
-        self.count.setText(words.headline)
-        self.change.setText(words.change)
-        self.detail.setText(words.detail)
 
     def _render_curve(self) -> None:
         curve = self._state.curve

@@ -12,6 +12,7 @@ from napari_cresunet.state import Area, CountState
 from napari_cresunet.widgets._advanced import AdvancedPart
 from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
 from napari_cresunet.widgets._choosing import ChoosingPart
+from napari_cresunet.widgets._counting import CountPart
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
@@ -47,6 +48,7 @@ class SegmentAndCount(QWidget):
         self.runner = Runner(viewer, self.state, self)
         self.choosing = ChoosingPart(self.state)
         self.running = RunningPart(self.state)
+        self.counting = CountPart(self.state)
         self.tuning = TuningPart(self.state)
         self.calibrating = CalibratingPart(self.state)
         self.advanced = AdvancedPart(self.state)
@@ -56,33 +58,33 @@ class SegmentAndCount(QWidget):
         self._on_theme_changed()
         self.reset_choices()
         self._on_active_layer_changed()
-        for part in (self.choosing, self.running, self.tuning):
+        for part in (*self._fixed_parts, *self._scrolling_parts):
             part.render()
-        self.calibrating.render()
-        self.advanced.render()
+
+    @property
+    def _fixed_parts(self) -> tuple[ChoosingPart, RunningPart, CountPart]:
+        return self.choosing, self.running, self.counting
+
+    @property
+    def _scrolling_parts(self) -> tuple[TuningPart, CalibratingPart, AdvancedPart]:
+        return self.tuning, self.calibrating, self.advanced
 
     def _lay_out(self) -> None:
         content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.setSpacing(8)
-        for part in (
-            self.choosing,
-            self.running,
-            self.tuning,
-            self.calibrating,
-            self.advanced,
-        ):
-            column.addWidget(part)
+        column = _column(content, *self._scrolling_parts)
         column.addStretch(1)
         area = QScrollArea()
         area.setWidget(content)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        top = QWidget()
+        _column(top, *self._fixed_parts)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(top)
+        layout.addWidget(area, stretch=1)
         self.setMinimumWidth(_WIDTH)
 
     def sizeHint(self) -> QSize:
@@ -210,8 +212,19 @@ class SegmentAndCount(QWidget):
 
     def _on_theme_changed(self, event: Any = None) -> None:
         theme = get_theme(self._viewer.theme)
-        self.tuning.set_theme(theme, float(str(theme.font_size).removesuffix("pt")))
+        self.tuning.set_theme(theme)
+        self.counting.set_text_size(float(str(theme.font_size).removesuffix("pt")))
         self.running.set_primary_color(theme.current.as_hex(), theme.text.as_hex())
+
+
+def _column(parent: QWidget, *parts: QWidget) -> QVBoxLayout:
+    """Put parts below each other."""
+    column = QVBoxLayout(parent)
+    column.setContentsMargins(6, 6, 6, 6)
+    column.setSpacing(8)
+    for part in parts:
+        column.addWidget(part)
+    return column
 
 
 def _corners(region: tuple[slice, slice]) -> Any:
