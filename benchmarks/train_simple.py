@@ -17,14 +17,19 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_cresunet.datasets import NeuronScene, load_pairs, synthesize_neurons
 from napari_cresunet.inference import apply_scaling, measure_scaling
 from napari_cresunet.models import get_variant
 from napari_cresunet.training import CropOptions, LoopOptions, Source, iter_train
 
-DIAMETER = 20.0
+DIAMETER = 16.0
 """Cells have this size in px when the network sees them."""
+SCENE_DIAMETER = 20.0
+"""Cells have this size in px in the synthetic images."""
+AVERAGING = 0.999
+"""Weights are averaged over about 1 / (1 - this) steps."""
 FNC_DIAMETER, FNC_MATCH = 36.5, 40.0
 """Mean cell and matching distance of Fluorescent Neuronal Cells, in original px."""
 
@@ -73,7 +78,7 @@ def random_scene(rng: np.random.Generator) -> NeuronScene:
     return NeuronScene(
         height=384,
         width=512,
-        diameter=DIAMETER,
+        diameter=SCENE_DIAMETER,
         n_cells=0 if rng.random() < 0.15 else int(rng.integers(1, 40)),
         brightness=min(brightness, 1.0),
         tissue=min(tissue * float(rng.lognormal(0, 0.7)), 0.4 * brightness),
@@ -94,7 +99,7 @@ def synthetic_source(n_images: int, share: float, crops: CropOptions) -> Source:
     images, labels = [], []
     for seed in range(n_images):
         image, truth = prepare(
-            *synthesize_neurons(random_scene(rng), seed=seed), DIAMETER
+            *synthesize_neurons(random_scene(rng), seed=seed), SCENE_DIAMETER
         )
         images.append(image)
         labels.append(truth)
@@ -103,14 +108,14 @@ def synthetic_source(n_images: int, share: float, crops: CropOptions) -> Source:
 
 def sources(data: Path) -> list[Source]:
     """Return all training images. Neurons keep their brightness: it tells cells."""
-    neurons = CropOptions(gain=1.1, recolor=0.6, at_artifact=0.3)
-    synthetic = CropOptions(gain=1.1, recolor=0.6)
-    nuclei = CropOptions(gain=1.3, recolor=0.6)
+    neurons = CropOptions(size=128, zoom=1.4, gain=1.15, recolor=0.25, at_artifact=0.25)
+    synthetic = CropOptions(size=128, zoom=1.4, gain=1.15, recolor=0.25)
+    nuclei = CropOptions(size=128, zoom=1.4, gain=1.3, recolor=0.25)
     return [
         real_source(data / "fnc_small", 0.50, neurons, cells_per_turn=8),
-        synthetic_source(240, 0.18, synthetic),
+        synthetic_source(240, 0.15, synthetic),
         real_source(data / "bbbc039", 0.20, nuclei),
-        real_source(data / "dsb2018_fluo", 0.12, nuclei),
+        real_source(data / "dsb2018_fluo", 0.15, nuclei),
     ]
 
 
@@ -124,13 +129,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--steps", type=int, default=4500)
-    parser.add_argument("--every", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--decay", type=float, default=0, help="share of steps in which the rate falls"
+    )
     parser.add_argument("--start", type=Path, help="checkpoint to go on from")
     arguments = parser.parse_args()
     arguments.run.mkdir(parents=True, exist_ok=True)
-    options = LoopOptions(n_steps=arguments.steps, seed=arguments.seed)
+    # With the mean of the weights every checkpoint can be used, wherever a run ends.
+    options = LoopOptions(
+        n_steps=arguments.steps,
+        batch_size=4,
+        decay=arguments.decay,
+        bfloat16=False,
+        seed=arguments.seed,
+    )
     torch.manual_seed(options.seed)
     network = get_variant("simple-c-resunet").build()
     # Random weights can be blind to a color, and at this learning rate stay so.
@@ -138,6 +153,9 @@ def main() -> None:
     if arguments.start:
         network.load_state_dict(load_file(arguments.start))
     network = network.to(memory_format=torch.channels_last)
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True
+    )
     start, recent = time.monotonic(), []
     with (arguments.run / "loss.csv").open("w", newline="") as stream:
         log = csv.writer(stream)
@@ -149,13 +167,16 @@ def main() -> None:
             on_loss=lambda _, loss: recent.append(loss),
         )
         for step in steps:
+            average.update_parameters(network)
             if step.done % 20 == 0:
                 row = [step.done, np.mean(recent), time.monotonic() - start]
                 log.writerow(row)
                 stream.flush()
                 recent.clear()
             if step.done % arguments.every == 0 or step.done == step.total:
-                save(network, arguments.run / f"step_{step.done:05d}.safetensors")
+                save(
+                    average.module, arguments.run / f"step_{step.done:05d}.safetensors"
+                )
 
 
 if __name__ == "__main__":
