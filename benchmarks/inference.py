@@ -5,6 +5,7 @@
 The reference is plain eager torch: the whole 1600×1200 image at once, contiguous.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from statistics import median
 import numpy as np
 import torch
 
-from napari_cresunet.inference import Model, predict
+from napari_cresunet.inference import Model, load_model, predict
 from napari_cresunet.models import VARIANTS
 from napari_cresunet.weights import ModelCard
 
 SIZE = (1200, 1600)
 ROUNDS = 3
+DIAMETER = 36.5
+"""Mean cell of Fluorescent Neuronal Cells, in px."""
 
 
 def make_model() -> Model:
@@ -90,31 +93,42 @@ def peak_megabytes() -> int:
 
 def measure(path: str, side: int) -> None:
     """Print the peak memory in MB; runs in a process of its own."""
-    model = make_model()
+    model = load_model(device="cpu")
     image = np.memmap(path, np.uint8, "r", shape=(side, side))
     predict(np.zeros((8, 8), np.uint8), model)
     before = peak_megabytes()
-    predict(image, model, tile=512)
+    predict(image, model, diameter=DIAMETER)
     print(peak_megabytes() - before)
 
 
-def compare_memory() -> None:
-    """Print how the peak grows with a memory-mapped image, at tiles of 512 px."""
-    print("\n| memory-mapped image, tile 512 | input + output, MB | peak, MB |")
+def compare_memory(sides: list[int]) -> None:
+    """Print how the peak of the bundled model grows with a memory-mapped image."""
+    print("\n| memory-mapped image | input + output, MB | peak beyond that, MB |")
     print("|---|---|---|")
-    for side in (1000, 2000, 3000):
+    for side in sides:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "image.raw"
             np.memmap(path, np.uint8, "w+", shape=(side, side))[:] = 9
-            command = [sys.executable, __file__, str(path), str(side)]
+            command = [sys.executable, __file__, "--measure", str(path), str(side)]
             peak = subprocess.run(command, capture_output=True, text=True, check=True)
-        print(f"| {side}×{side} | {5 * side**2 / 1e6:.0f} | {peak.stdout.strip()} |")
+        needed = round(5 * side**2 / 1e6)
+        print(f"| {side}×{side} | {needed} | {int(peak.stdout) - needed} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sides", type=int, nargs="*", default=[2000, 6000, 20_000])
+    parser.add_argument("--memory-only", action="store_true")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(arguments.measure[0], int(arguments.measure[1]))
+        return
+    if not arguments.memory_only:
+        compare()
+    if sys.platform == "linux":
+        compare_memory(arguments.sides)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        measure(sys.argv[1], int(sys.argv[2]))
-    else:
-        compare()
-        if sys.platform == "linux":
-            compare_memory()
+    main()
