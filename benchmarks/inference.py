@@ -16,6 +16,7 @@ from statistics import median
 
 import numpy as np
 import torch
+from train_simple import FNC_DIAMETER
 
 from napari_cresunet.inference import Model, load_model, predict
 from napari_cresunet.models import VARIANTS
@@ -23,8 +24,6 @@ from napari_cresunet.weights import ModelCard
 
 SIZE = (1200, 1600)
 ROUNDS = 3
-DIAMETER = 36.5
-"""Mean cell of Fluorescent Neuronal Cells, in px."""
 
 
 def make_model() -> Model:
@@ -34,7 +33,7 @@ def make_model() -> Model:
         title="Random weights",
         variant="c-resunet",
         scaling="adaptive",
-        diameter=36.5,
+        diameter=FNC_DIAMETER,
         threshold=0.5,
         min_size=40,
         min_distance=20,
@@ -97,7 +96,7 @@ def measure(path: str, side: int) -> None:
     image = np.memmap(path, np.uint8, "r", shape=(side, side))
     predict(np.zeros((8, 8), np.uint8), model)
     before = peak_megabytes()
-    predict(image, model, diameter=DIAMETER)
+    predict(image, model, diameter=FNC_DIAMETER)
     print(peak_megabytes() - before)
 
 

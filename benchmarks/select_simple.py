@@ -85,13 +85,13 @@ def candidates(checkpoints: list[Path], *, mean: bool) -> dict[str, dict[str, Te
     states = {path.stem: load_file(path) for path in checkpoints}
     if not mean:
         return states
-    first, *others = states.values()
+    some = next(iter(states.values()))
     average = {
-        name: torch.stack([value, *(other[name] for other in others)])
+        name: torch.stack([state[name] for state in states.values()])
         .to(torch.float64)
         .mean(0)
         .to(value.dtype)
-        for name, value in first.items()
+        for name, value in some.items()
     }
     return {f"mean of {', '.join(states)}": average}
 

@@ -10,6 +10,7 @@ the checkpoints on the validation images and writes the bundled file.
 import argparse
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,9 +109,9 @@ def synthetic_source(n_images: int, share: float, crops: CropOptions) -> Source:
 
 def sources(data: Path) -> list[Source]:
     """Return all training images. Neurons keep their brightness: it tells cells."""
-    neurons = CropOptions(size=128, zoom=1.4, gain=1.15, recolor=0.25, at_artifact=0.25)
     synthetic = CropOptions(size=128, zoom=1.4, gain=1.15, recolor=0.25)
-    nuclei = CropOptions(size=128, zoom=1.4, gain=1.3, recolor=0.25)
+    neurons = replace(synthetic, at_artifact=0.25)
+    nuclei = replace(synthetic, gain=1.3)
     return [
         real_source(data / "fnc_small", 0.50, neurons, cells_per_turn=8),
         synthetic_source(240, 0.15, synthetic),
