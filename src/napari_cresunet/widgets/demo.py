@@ -1,6 +1,7 @@
 """The demo: napari with a sample image, and the dock at work on it."""
 
 import napari
+from qtpy.QtWidgets import QApplication
 
 from napari_cresunet.widgets.segment_and_count import SegmentAndCount
 
@@ -15,7 +16,12 @@ def open_demo(sample: str) -> None:
     sample : str
         Key of a sample image in the manifest, such as "neurons".
     """
-    prepare_demo(napari.Viewer(), sample)
+    viewer = napari.Viewer()
+    prepare_demo(viewer, sample)
+    # The dock took room from the canvas after the image was fitted to it, and the
+    # canvas learns of that only when Qt lays the window out.
+    QApplication.processEvents()
+    viewer.fit_to_view()
     napari.run()
 
 
