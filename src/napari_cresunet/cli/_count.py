@@ -1,7 +1,7 @@
 """The command `count`: many images, one bad one spoils nothing."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_cresunet.cli._counting import Count, CountOptions, iter_count, summary
 from napari_cresunet.cli._files import write_csv, write_json
 from napari_cresunet.cli._inputs import find_images, result_names
+from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import (
     EXPECTED_ERRORS,
     one_line,
@@ -83,13 +84,15 @@ def count_images(
         output.mkdir(parents=True, exist_ok=True)
     model = load_model(model_name, device)
     report = Report()
-    try:
-        with progress_bar() as bar:
-            _count_all(paths, names, (model, options, output), report, bar)
-    finally:
-        # Also after Ctrl+C: what has been counted is not lost.
-        if output is not None:
-            write_tables(output, report, model)
+    with held_interrupts() as leave_if_asked:
+        try:
+            with progress_bar() as bar:
+                job = model, options, output, leave_if_asked
+                _count_all(paths, names, job, report, bar)
+        finally:
+            # Also after Ctrl+C: what has been counted is not lost.
+            if output is not None:
+                write_tables(output, report, model)
     if as_json:
         tell_json([summary(record["image"], record) for record in report.records])
     else:
@@ -100,14 +103,14 @@ def count_images(
 def _count_all(
     paths: Sequence[Path],
     names: Sequence[str],
-    job: tuple["Model", CountOptions, Path | None],
+    job: tuple["Model", CountOptions, Path | None, Callable[[], None]],
     report: Report,
     bar: "Progress",
 ) -> None:
     """Count one image after the other and note what came of each."""
     from napari_cresunet.inference import read_image
 
-    model, options, output = job
+    model, options, output, leave_if_asked = job
     images = bar.add_task("Images", total=len(paths))
     tiles = bar.add_task("", total=None)
 
@@ -115,6 +118,7 @@ def _count_all(
         bar.update(tiles, completed=step.done, total=step.total)
         if step.message:
             tell(f"{path}: {step.message}", bar.console)
+        leave_if_asked()
 
     for path, name in zip(paths, names, strict=True):
         bar.update(tiles, description=path.name, completed=0, total=None)
@@ -130,6 +134,7 @@ def _count_all(
             is_named = str(path) in message
             tell_error(message if is_named else f"{path}: {message}", bar.console)
         bar.advance(images)
+        leave_if_asked()
 
 
 def _hash_of(path: Path) -> str:
