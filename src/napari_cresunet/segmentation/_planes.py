@@ -12,6 +12,7 @@ from napari_cresunet.segmentation._runs import (
     Clusters,
     Indices,
     Regions,
+    components,
     expand,
     find_regions,
     offsets_of,
@@ -162,7 +163,7 @@ def _cluster(
     if windows is None or len(regions) == 1:
         offsets = np.arange(len(regions) + 1)
     else:
-        labels = _near(regions.boxes, sum(size // 2 for size in windows))
+        labels = _near(regions.boxes, max(windows) // 2)
         regions = regions.take(np.argsort(labels, kind="stable"))
         offsets = offsets_of(np.bincount(labels))
     first = offsets[:-1]
@@ -181,9 +182,6 @@ def _cluster(
 
 def _near(boxes: Indices, reach: int) -> NDArray[np.int32]:
     """Label boxes that have pixels within `reach` rows and columns of each other."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     # Regions are ordered by their top, so those that start in reach are a range.
     place = np.arange(len(boxes))
     ends = np.searchsorted(boxes[:, 0], boxes[:, 2] + reach, side="left")
@@ -192,12 +190,7 @@ def _near(boxes: Indices, reach: int) -> NDArray[np.int32]:
     is_near = (boxes[one, 1] - boxes[other, 3] < reach) & (
         boxes[other, 1] - boxes[one, 3] < reach
     )
-    one, other = one[is_near], other[is_near]
-    graph = coo_matrix(
-        (np.ones(len(one), dtype=np.int8), (one, other)), shape=(len(boxes),) * 2
-    )
-    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return labels
+    return components(np.bincount(one[is_near], minlength=len(boxes)), other[is_near])
 
 
 def _take(clusters: Clusters, which: Indices) -> Clusters:

@@ -237,21 +237,38 @@ def connect(starts: Indices, stops: Indices, stride: int) -> NDArray[np.int32]:
     ndarray of int32
         Region of each run, numbered from 0 in order of the first run.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
     low = np.searchsorted(stops, starts + stride, side="right")
     high = np.searchsorted(starts, stops + stride, side="left")
     counts = np.maximum(high - low, 0)
-    below = expand(low, counts)
+    return components(counts, expand(low, counts))
+
+
+def components(counts: Indices, neighbors: Indices) -> NDArray[np.int32]:
+    """Label the connected components of a graph.
+
+    Parameters
+    ----------
+    counts : ndarray of intp
+        How many links start at each node.
+    neighbors : ndarray of intp
+        Where they lead, node by node.
+
+    Returns
+    -------
+    ndarray of int32
+        Component of each node, numbered from 0 in order of the first node.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     # These are the types that csgraph works with; others would be converted.
     graph = csr_matrix(
         (
-            np.ones(len(below)),
-            below.astype(np.int32),
+            np.ones(len(neighbors)),
+            neighbors.astype(np.int32),
             offsets_of(counts).astype(np.int32),
         ),
-        shape=(len(starts), len(starts)),
+        shape=(len(counts), len(counts)),
     )
     labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
     return labels

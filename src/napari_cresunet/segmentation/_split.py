@@ -45,6 +45,8 @@ class _Markers:
     """Where in the mosaic's `pixels` the markers lie, ascending."""
     numbers: Indices
     """Marker at each place, 0 to count - 1 in order of the first place."""
+    firsts: Indices
+    """First place of each marker, ascending."""
 
 
 def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
@@ -100,7 +102,7 @@ def _peaks(mosaic: _Mosaic, min_distance: int) -> _Markers:
         return _label_markers(mosaic, is_peak & (mosaic.heights > 0), 1)
     places = np.flatnonzero(is_peak.ravel()[mosaic.pixels])
     places = places[_thin(mosaic, places, min_distance)]
-    return _Markers(places=places, numbers=np.arange(len(places)))
+    return _Markers(places=places, numbers=np.arange(len(places)), firsts=places)
 
 
 def _thin(mosaic: _Mosaic, places: Indices, min_distance: int) -> NDArray[np.bool_]:
@@ -142,22 +144,30 @@ def _label_markers(
     mosaic: _Mosaic, is_marker: NDArray[np.bool_], min_size: int
 ) -> _Markers:
     """Make markers of pixels that are connected, and drop the small ones."""
-    pixels = np.flatnonzero(is_marker)
-    is_gap = np.diff(pixels) > 1
-    starts = pixels[np.append(True, is_gap)]
-    stops = pixels[np.append(is_gap, True)] + 1
-    owners = connect(starts, stops, is_marker.shape[1])
-    is_kept = np.bincount(owners, weights=stops - starts) >= min_size
-    labels = np.zeros(is_marker.size, dtype=np.int32)
-    ranks = np.cumsum(is_kept) * is_kept
-    labels[pixels] = np.repeat(ranks[owners], stops - starts)
-    labels = labels[mosaic.pixels]
-    places = np.flatnonzero(labels)
-    numbers = labels[places] - 1
-    # Of equal indices the last one is kept, which backwards is the first place.
-    first = np.empty(np.count_nonzero(is_kept), dtype=np.intp)
-    first[numbers[::-1]] = places[::-1]
-    return _Markers(places=places, numbers=np.argsort(np.argsort(first))[numbers])
+    places = np.flatnonzero(is_marker.ravel()[mosaic.pixels])
+    pixels = mosaic.pixels[places]
+    bounds = np.flatnonzero(np.diff(pixels, prepend=-2, append=-2) != 1)
+    starts, lengths = pixels[bounds[:-1]], np.diff(bounds)
+    # Region by region, so not in raster order of the mosaic.
+    order = np.argsort(starts)
+    owners = np.empty(len(starts), dtype=np.intp)
+    owners[order] = connect(
+        starts[order], starts[order] + lengths[order], is_marker.shape[1]
+    )
+    is_kept = np.bincount(owners, weights=lengths) >= min_size
+    # Of equal indices the last one is kept, which backwards is the first run.
+    first = np.empty(len(is_kept), dtype=np.intp)
+    first[owners[::-1]] = np.arange(len(owners) - 1, -1, -1)
+    kept = np.flatnonzero(is_kept)
+    kept = kept[np.argsort(first[kept])]
+    numbers = np.full(len(is_kept), -1)
+    numbers[kept] = np.arange(len(kept))
+    numbers = np.repeat(numbers[owners], lengths)
+    return _Markers(
+        places=places[numbers >= 0],
+        numbers=numbers[numbers >= 0],
+        firsts=places[bounds[first[kept]]],
+    )
 
 
 def _flood(
@@ -165,15 +175,14 @@ def _flood(
 ) -> NDArray[np.int32]:
     """Give each pixel to a marker; regions with one marker are it."""
     starts = offsets_of(regions.areas)
-    owners = np.searchsorted(starts, markers.places, side="right") - 1
-    highest = np.maximum.accumulate(markers.numbers)
-    is_first = np.diff(highest, prepend=-1) > 0
-    counts = np.bincount(owners[is_first], minlength=len(regions))
+    owners = np.searchsorted(starts, markers.firsts, side="right") - 1
+    counts = np.bincount(owners, minlength=len(regions))
     numbers = np.repeat((counts == 1).astype(np.int32), regions.areas)
     touching = np.flatnonzero(counts > 1)
     if len(touching):
+        own_numbers = np.arange(1, len(owners) + 1) - offsets_of(counts)[owners]
         seeds = np.zeros(len(numbers), dtype=np.int32)
-        seeds[markers.places] = markers.numbers - offsets_of(counts)[owners] + 1
+        seeds[markers.places] = own_numbers[markers.numbers]
         own = expand(starts[touching], regions.areas[touching])
         numbers[own] = _watershed(
             regions.take(touching),
