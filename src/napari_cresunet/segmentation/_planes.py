@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet.segmentation._compiled import connect_boxes
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import (
     Clusters,
     Indices,
     Regions,
-    components,
     expand,
     find_regions,
     offsets_of,
@@ -163,7 +163,7 @@ def _cluster(
     if windows is None or len(regions) == 1:
         offsets = np.arange(len(regions) + 1)
     else:
-        labels = _near(regions.boxes, max(windows) // 2)
+        labels = connect_boxes(regions.boxes, max(windows) // 2)
         regions = regions.take(np.argsort(labels, kind="stable"))
         offsets = offsets_of(np.bincount(labels))
     first = offsets[:-1]
@@ -178,19 +178,6 @@ def _cluster(
         ),
         shape=(shape[0], shape[1]),
     )
-
-
-def _near(boxes: Indices, reach: int) -> NDArray[np.int32]:
-    """Label boxes that have pixels within `reach` rows and columns of each other."""
-    # Regions are ordered by their top, so those that start in reach are a range.
-    place = np.arange(len(boxes))
-    ends = np.searchsorted(boxes[:, 0], boxes[:, 2] + reach, side="left")
-    one = np.repeat(place, ends - place)
-    other = expand(place, ends - place)
-    is_near = (boxes[one, 1] - boxes[other, 3] < reach) & (
-        boxes[other, 1] - boxes[one, 3] < reach
-    )
-    return components(np.bincount(one[is_near], minlength=len(boxes)), other[is_near])
 
 
 def _take(clusters: Clusters, which: Indices) -> Clusters:

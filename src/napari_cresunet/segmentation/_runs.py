@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Indices = NDArray[np.intp]
+from napari_cresunet.segmentation._compiled import Indices, connect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,58 +220,6 @@ def _join(
     stops = np.concatenate((stops, hole_stops))[order]
     is_apart = starts[1:] != stops[:-1]
     return starts[np.append(True, is_apart)], stops[np.append(is_apart, True)]
-
-
-def connect(starts: Indices, stops: Indices, stride: int) -> NDArray[np.int32]:
-    """Label runs that overlap with runs of the next row.
-
-    Parameters
-    ----------
-    starts, stops : ndarray of intp
-        Ascending flat indices of each run's first pixel, and of the one after its last.
-    stride : int
-        Px of a row; the last one is in no run.
-
-    Returns
-    -------
-    ndarray of int32
-        Region of each run, numbered from 0 in order of the first run.
-    """
-    low = np.searchsorted(stops, starts + stride, side="right")
-    high = np.searchsorted(starts, stops + stride, side="left")
-    counts = np.maximum(high - low, 0)
-    return components(counts, expand(low, counts))
-
-
-def components(counts: Indices, neighbors: Indices) -> NDArray[np.int32]:
-    """Label the connected components of a graph.
-
-    Parameters
-    ----------
-    counts : ndarray of intp
-        How many links start at each node.
-    neighbors : ndarray of intp
-        Where they lead, node by node.
-
-    Returns
-    -------
-    ndarray of int32
-        Component of each node, numbered from 0 in order of the first node.
-    """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    # These are the types that csgraph works with; others would be converted.
-    graph = csr_matrix(
-        (
-            np.ones(len(neighbors)),
-            neighbors.astype(np.int32),
-            offsets_of(counts).astype(np.int32),
-        ),
-        shape=(len(counts), len(counts)),
-    )
-    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return labels
 
 
 def _group(
