@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._compiled import connect_boxes
+from napari_cresunet.segmentation._connect import Indices, connect_boxes
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import (
     Clusters,
-    Indices,
     Regions,
     expand,
     find_regions,

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._compiled import Indices, connect
+from napari_cresunet.segmentation._connect import Indices, connect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

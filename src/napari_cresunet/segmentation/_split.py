@@ -4,13 +4,19 @@ Nothing of what happens to a cluster depends on others. Markers of exactly the s
 height, whose order scikit-image leaves to chance, flood in raster order.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._compiled import number_cells
+from napari_cresunet.segmentation._compiled import compiled
+from napari_cresunet.segmentation._connect import Indices
 from napari_cresunet.segmentation._distances import squared_distances
 from napari_cresunet.segmentation._presets import Preset
-from napari_cresunet.segmentation._runs import Clusters
+from napari_cresunet.segmentation._runs import Clusters, offsets_of
+
+TIE_BREAK = 1e-6
+"""By less than this, in px, markers are raised so that no two are equally high."""
 
 
 def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
@@ -34,10 +40,388 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
     regions = clusters.regions
     distance = 0 if preset.windows else min_distance
     smoothing, window = preset.windows or (0, 0)
-    return number_cells(
+    return _number_cells(
         (regions.rows, regions.columns, regions.lengths),
-        regions.offsets,
+        (regions.offsets, offsets_of(regions.areas)),
         (clusters.offsets, clusters.boxes),
         squared_distances(regions, clusters.shape),
         (distance, smoothing, window, preset.min_marker_size, preset.compactness),
     )
+
+
+@compiled
+def _number_cells(
+    runs: tuple[Indices, Indices, Indices],
+    regions: tuple[Indices, Indices],
+    clusters: tuple[Indices, Indices],
+    squared: NDArray[np.int32],
+    recipe: tuple[int, int, int, int, int],
+) -> NDArray[np.int32]:
+    """Number the cells of regions, of which runs and pixels are given by offsets."""
+    min_distance, smoothing, window, min_marker_size, compactness = recipe
+    (run_offsets, pixel_offsets), (region_offsets, boxes) = regions, clusters
+    numbers = np.empty(len(squared), dtype=np.int32)
+    for cluster in range(len(boxes)):
+        one, end = region_offsets[cluster], region_offsets[cluster + 1]
+        start, stop = pixel_offsets[one], pixel_offsets[end]
+        heights, places = _crop(
+            runs, run_offsets[one], boxes[cluster], squared[start:stop]
+        )
+        if min_distance:
+            is_marker = _peaks(heights, min_distance)
+        else:
+            is_marker = _smooth_peaks(heights, places, smoothing, window)
+        labels = _label_markers(is_marker, places, heights.shape[1], min_marker_size)
+        # Only a compact flood may reach a pixel twice.
+        reached = np.full(heights.size if compactness else 0, np.inf)
+        for region in range(one, end):
+            low, high = pixel_offsets[region] - start, pixel_offsets[region + 1] - start
+            _number_region(heights, labels, places[low:high], reached, compactness)
+        for i in range(len(places)):
+            numbers[start + i] = labels[places[i]]
+    return numbers
+
+
+@compiled
+def _crop(
+    runs: tuple[Indices, Indices, Indices],
+    run: int,
+    box: Indices,
+    squared: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], Indices]:
+    """Paint a cluster; also returns the flat index of each of its pixels."""
+    rows, columns, lengths = runs
+    top, left, bottom, right = box
+    # With a frame of background, so that every pixel has four neighbors.
+    heights = np.zeros((bottom - top + 2, right - left + 2), dtype=np.int32)
+    places = np.empty(len(squared), dtype=np.intp)
+    count = 0
+    while count < len(squared):
+        row, start = rows[run] - top + 1, columns[run] - left + 1
+        for column in range(start, start + lengths[run]):
+            heights[row, column] = squared[count]
+            places[count] = row * heights.shape[1] + column
+            count += 1
+        run += 1
+    return heights, places
+
+
+@compiled
+def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
+    """Find the highest pixel of each square window, equally high ones thinned."""
+    height, width = heights.shape
+    is_peak = np.zeros(heights.shape, dtype=np.bool_)
+    is_near = np.zeros(heights.shape, dtype=np.bool_)
+    reach = min_distance - 1
+    for row in range(1, height - 1):
+        for column in range(1, width - 1):
+            # Most pixels are lower than a neighbor: no look at the whole window.
+            value = heights[row, column]
+            if (
+                not value
+                or heights[row - 1, column] > value
+                or heights[row + 1, column] > value
+                or heights[row, column - 1] > value
+                or heights[row, column + 1] > value
+                or is_near[row, column]
+                or not _is_highest(heights, row, column, min_distance)
+            ):
+                continue
+            is_peak[row, column] = True
+            # Of equally high pixels that are nearer than the distance, the first stays.
+            for y in range(row, min(row + reach + 1, height)):
+                for x in range(max(column - reach, 0), min(column + reach + 1, width)):
+                    is_near[y, x] = True
+    return is_peak.ravel()
+
+
+@compiled
+def _is_highest(heights: NDArray[np.int32], row: int, column: int, reach: int) -> bool:
+    """Tell whether no pixel of a square window is higher than the one in its middle."""
+    height, width = heights.shape
+    value = heights[row, column]
+    for y in range(max(row - reach, 0), min(row + reach + 1, height)):
+        for x in range(max(column - reach, 0), min(column + reach + 1, width)):
+            if heights[y, x] > value:
+                return False
+    return True
+
+
+@compiled
+def _smooth_peaks(
+    heights: NDArray[np.int32], places: Indices, smoothing: int, window: int
+) -> NDArray[np.bool_]:
+    """Find the areas where the maximum filter is highest in its window."""
+    filtered = window_max(heights, smoothing).ravel()
+    smooth = np.zeros(heights.shape, dtype=np.int32)
+    flat = smooth.ravel()
+    for place in places:
+        flat[place] = filtered[place]
+    highest = window_max(smooth, window).ravel()
+    is_marker = np.zeros(heights.size, dtype=np.bool_)
+    for place in places:
+        is_marker[place] = flat[place] == highest[place]
+    return is_marker
+
+
+@compiled
+def window_max(image: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """Return the maximum over a square window around each pixel.
+
+    Parameters
+    ----------
+    image : ndarray of shape (Y, X), int32
+        Not negative; beyond its edge everything is 0.
+    size : int
+        Side of the window in px. An even window reaches one px further up and left, as
+        in scipy.
+
+    Returns
+    -------
+    ndarray of shape (Y, X), int32
+        The maxima.
+
+    Notes
+    -----
+    Takes log2(size) passes in each direction, in which the processor works on many
+    pixels at once.
+    """
+    height, width = image.shape
+    before = size // 2
+    # Window by window of 1, 2, 4, ... px, the last one of what is left; first down the
+    # columns, then along the rows.
+    tall = np.zeros((before + height, width), dtype=np.int32)
+    for row in range(height):
+        _copy(tall[before + row], image[row])
+    reach = 1
+    while reach < size:
+        step = min(reach, size - reach)
+        for row in range(len(tall) - step):
+            _raise(tall[row], tall[row + step])
+        reach += step
+    maxima = np.empty((height, width), dtype=np.int32)
+    line = np.empty(before + width, dtype=np.int32)
+    moved = np.empty(before + width, dtype=np.int32)
+    for row in range(height):
+        line[:before] = 0
+        _copy(line[before:], tall[row])
+        reach = 1
+        while reach < size:
+            step = min(reach, size - reach)
+            if step < len(line):
+                _copy(moved[: len(line) - step], line[step:])
+                _raise(line[: len(line) - step], moved[: len(line) - step])
+            reach += step
+        _copy(maxima[row], line[:width])
+    return maxima
+
+
+@compiled
+def _raise(values: NDArray[np.int32], others: NDArray[np.int32]) -> None:
+    for i in range(len(values)):
+        values[i] = max(values[i], others[i])
+
+
+@compiled
+def _copy(values: NDArray[np.int32], others: NDArray[np.int32]) -> None:
+    for i in range(len(values)):
+        values[i] = others[i]
+
+
+@compiled
+def _label_markers(
+    is_marker: NDArray[np.bool_], places: Indices, stride: int, min_size: int
+) -> NDArray[np.int32]:
+    """Number markers of connected pixels by their first one, without the small ones."""
+    labels = np.zeros(len(is_marker), dtype=np.int32)
+    found = np.empty(len(places), dtype=np.intp)
+    count = 0
+    for first in places:
+        if not is_marker[first]:
+            continue
+        is_marker[first] = False
+        found[0] = first
+        done, size = 0, 1
+        while done < size:
+            place = found[done]
+            done += 1
+            for other in (place - stride, place - 1, place + 1, place + stride):
+                if is_marker[other]:
+                    is_marker[other] = False
+                    found[size] = other
+                    size += 1
+        if size >= min_size:
+            count += 1
+            for i in range(size):
+                labels[found[i]] = count
+    return labels
+
+
+@compiled
+def _number_region(
+    heights: NDArray[np.int32],
+    labels: NDArray[np.int32],
+    places: Indices,
+    reached: NDArray[np.float64],
+    compactness: int,
+) -> None:
+    """Turn the markers of a region into its cells, in place."""
+    seeds = np.empty(len(places), dtype=np.intp)
+    size, lowest, highest = 0, 0, 0
+    for place in places:
+        label = labels[place]
+        if label:
+            # In order of their first pixel, so the first one is the lowest.
+            lowest = lowest or label
+            highest = max(highest, label)
+            labels[place] = label - lowest + 1
+            seeds[size] = place
+            size += 1
+    if lowest == highest:
+        for place in places:
+            labels[place] = min(size, 1)
+    elif compactness:
+        most = size + 4 * len(places)
+        _flood_compactly(heights, labels, seeds[:size], reached, (most, compactness))
+    else:
+        _flood(heights, labels, seeds[:size])
+
+
+@compiled
+def _flood(
+    heights: NDArray[np.int32], labels: NDArray[np.int32], seeds: Indices
+) -> None:
+    """Flood a region from its peaks, the highest pixels first, in place.
+
+    The same order as in skimage.segmentation.watershed, whose cells these are: of
+    equally high pixels the one that was reached first comes first. Heights are whole
+    numbers, so each has a queue of its own.
+    """
+    stride = heights.shape[1]
+    surface = heights.ravel()
+    level = 0
+    for seed in seeds:
+        level = max(level, surface[seed])
+    first = np.full(level + 1, -1, dtype=np.int32)
+    last = np.empty(level + 1, dtype=np.int32)
+    following = np.empty(len(surface), dtype=np.int32)
+    for seed in seeds:
+        _append(first, last, following, surface[seed], seed)
+    while level:
+        place = first[level]
+        if place < 0:
+            level -= 1
+            continue
+        first[level] = following[place]
+        for other in (place - stride, place - 1, place + 1, place + stride):
+            if surface[other] and not labels[other]:
+                labels[other] = labels[place]
+                # Flooding goes on from what is flooded, so never higher than there.
+                _append(first, last, following, min(surface[other], level), other)
+
+
+@compiled
+def _append(
+    first: NDArray[np.int32],
+    last: NDArray[np.int32],
+    following: NDArray[np.int32],
+    level: int,
+    place: int,
+) -> None:
+    """Add to the queue of a level."""
+    if first[level] < 0:
+        first[level] = place
+    else:
+        following[last[level]] = place
+    last[level] = place
+    following[place] = -1
+
+
+@compiled
+def _flood_compactly(
+    heights: NDArray[np.int32],
+    labels: NDArray[np.int32],
+    seeds: Indices,
+    lowest: NDArray[np.float64],
+    limits: tuple[int, int],
+) -> None:
+    """Flood a region from its markers, the highest and nearest pixels first, in place.
+
+    As `_flood`, but heights are lowered by the distance from the seed, in px times the
+    compactness. A pixel can be reached from each of its neighbors; the first counts.
+    """
+    most, compactness = limits
+    stride = heights.shape[1]
+    surface = heights.ravel()
+    # What was reached, in that order; the heap holds indices into this. Memory that is
+    # not written to costs nothing.
+    levels = np.empty(most)
+    places, sources = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
+    heap = np.empty(most, dtype=np.int32)
+    count, waiting = 0, 0
+    for rank in range(len(seeds)):
+        raised = TIE_BREAK * (1 - rank / len(seeds))
+        levels[count] = -(math.sqrt(surface[seeds[rank]]) + raised)
+        places[count] = sources[count] = seeds[rank]
+        _push(heap, waiting, levels, count)
+        count, waiting = count + 1, waiting + 1
+    while waiting:
+        one = heap[0]
+        waiting -= 1
+        _pop(heap, waiting, levels)
+        place, source = places[one], sources[one]
+        if labels[place] and place != source:
+            continue
+        labels[place] = labels[source]
+        for other in (place - stride, place - 1, place + 1, place + stride):
+            if not surface[other] or labels[other]:
+                continue
+            down = other // stride - source // stride
+            right = other - source - down * stride
+            level = -math.sqrt(surface[other])
+            level += compactness * math.sqrt(down * down + right * right)
+            # Flooding goes on from what is flooded, so never higher than there.
+            level = max(level, levels[one])
+            if level < lowest[other]:
+                lowest[other] = levels[count] = level
+                places[count], sources[count] = other, source
+                _push(heap, waiting, levels, count)
+                count, waiting = count + 1, waiting + 1
+
+
+@compiled
+def _push(
+    heap: NDArray[np.int32], size: int, levels: NDArray[np.float64], one: int
+) -> None:
+    """Add to a binary heap of `size`: lower levels first, then older ones."""
+    child = size
+    while child:
+        parent = (child - 1) // 2
+        other = heap[parent]
+        if levels[one] > levels[other] or (
+            levels[one] == levels[other] and one > other
+        ):
+            break
+        heap[child] = other
+        child = parent
+    heap[child] = one
+
+
+@compiled
+def _pop(heap: NDArray[np.int32], size: int, levels: NDArray[np.float64]) -> None:
+    """Take the first one from a binary heap, and leave `size`."""
+    last = heap[size]
+    parent, child = 0, 1
+    while child < size:
+        one = heap[child]
+        if child + 1 < size:
+            other = heap[child + 1]
+            if levels[other] < levels[one] or (
+                levels[other] == levels[one] and other < one
+            ):
+                child, one = child + 1, other
+        if levels[last] < levels[one] or (levels[last] == levels[one] and last < one):
+            break
+        heap[parent] = one
+        parent, child = child, 2 * child + 1
+    heap[parent] = last

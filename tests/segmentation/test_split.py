@@ -1,0 +1,90 @@
+"""Window maxima and floods against scipy's and scikit-image's."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+from skimage.segmentation import watershed
+from tests.segmentation.maps import noise
+from tests.segmentation.reference import break_ties, morelli2021
+
+from napari_cresunet.segmentation import segment
+from napari_cresunet.segmentation._split import (
+    _flood,
+    _flood_compactly,
+    window_max,
+)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 70), (70, 3), (40, 55)])
+@pytest.mark.parametrize("size", [1, 2, 3, 21, 30, 40, 100])
+def test_window_maxima_equal_scipys_filter(shape, size):
+    image = np.random.default_rng(size).integers(0, 999, shape).astype(np.int32)
+    expected = ndimage.maximum_filter(image, size=size, mode="constant")
+    np.testing.assert_array_equal(window_max(image, size), expected)
+
+
+def region_and_seeds(seed, places):
+    """Return one region's squared distances in a frame, and some seeds in it."""
+    mask = np.pad(noise((46, 52), 3, seed) > 0.45, 1)
+    regions = ndimage.label(mask)[0]
+    mask = regions == np.bincount(regions[mask]).argmax()
+    heights = np.rint(ndimage.distance_transform_edt(mask) ** 2).astype(np.int32)
+    found = np.flatnonzero(mask)
+    chosen = np.unique(found[[int(place * len(found)) for place in places]])
+    return heights, chosen
+
+
+FRACTIONS = st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=6)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(st.integers(0, 2**32 - 1), FRACTIONS)
+def test_a_compact_flood_from_anywhere_is_scikit_images(seed, places):
+    heights, seeds = region_and_seeds(seed, places)
+    markers = np.zeros(heights.shape, dtype=np.int32)
+    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
+    expected = watershed(
+        break_ties(-np.sqrt(heights), markers),
+        markers,
+        mask=heights > 0,
+        compactness=1,
+    )
+    labels = markers.ravel().copy()
+    lowest = np.full(heights.size, np.inf)
+    most = len(seeds) + 4 * np.count_nonzero(heights)
+    _flood_compactly(heights, labels, seeds, lowest, (most, 1))
+    np.testing.assert_array_equal(labels.reshape(heights.shape), expected)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_a_flood_from_peaks_is_scikit_images(seed, count):
+    heights, _ = region_and_seeds(seed, [0])
+    is_peak = (heights == ndimage.maximum_filter(heights, 5)) & (heights > 0)
+    seeds = np.flatnonzero(is_peak)[:: count + 1]
+    markers = np.zeros(heights.shape, dtype=np.int32)
+    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
+    expected = watershed(
+        break_ties(-np.sqrt(heights), markers), markers, mask=heights > 0
+    )
+    labels = markers.ravel().copy()
+    _flood(heights, labels, seeds)
+    np.testing.assert_array_equal(labels.reshape(heights.shape), expected)
+
+
+@pytest.mark.parametrize("gap", [18, 19, 20, 21])
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_morelli_regions_reach_as_far_as_the_larger_window(gap, is_turned, is_mirrored):
+    # A line one px wide has no center where the higher block is in the window.
+    field = np.zeros((240, 90))
+    field[10:230, 20:50] = field[10:230, 49 + gap] = 1
+    field = field[:, ::-1] if is_mirrored else field
+    field = np.ascontiguousarray(field.T if is_turned else field)
+    labels = segment(field, preset="morelli2021")
+    np.testing.assert_array_equal(labels, morelli2021(field, 0.5))
+    # An even window reaches one px further up and left.
+    is_reached = gap <= (19 if is_mirrored else 20)
+    assert np.count_nonzero((labels > 0) != (field > 0)) == 220 * is_reached
