@@ -52,9 +52,9 @@ def test_a_compact_flood_from_anywhere_is_scikit_images(seed, places):
         compactness=1,
     )
     labels = markers.ravel().copy()
-    lowest = np.full(heights.size, np.inf)
+    known = np.zeros(heights.size, dtype=np.int32)
     most = len(seeds) + 4 * np.count_nonzero(heights)
-    _flood_compactly(heights, labels, seeds, lowest, (most, 1))
+    _flood_compactly(heights, labels, seeds, known, (most, 1))
     np.testing.assert_array_equal(labels.reshape(heights.shape), expected)
 
 

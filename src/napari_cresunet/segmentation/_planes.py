@@ -1,5 +1,6 @@
 """One plane, segmented again and again: find regions, split the new, number cells."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,8 @@ class SplitCache:
     """Remembers how clusters were split, the oldest forgotten first."""
 
     def __init__(self) -> None:
-        self._splits: dict[bytes, _Split] = {}
+        # Taking the oldest from a plain dict gets slower and slower.
+        self._splits: OrderedDict[bytes, _Split] = OrderedDict()
         self._bytes = 0
 
     def get(self, key: bytes) -> _Split | None:
@@ -65,8 +67,7 @@ class SplitCache:
         self._splits[key] = made
         self._bytes += _size(key, made)
         while self._bytes > CACHE_BYTES and len(self._splits) > 1:
-            oldest = next(iter(self._splits))
-            self._bytes -= _size(oldest, self._splits.pop(oldest))
+            self._bytes -= _size(*self._splits.popitem(last=False))
 
 
 def _size(key: bytes, made: _Split) -> int:

@@ -38,47 +38,77 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
         1 in each region, or 0 in regions without marker.
     """
     regions = clusters.regions
-    distance = 0 if preset.windows else min_distance
-    smoothing, window = preset.windows or (0, 0)
-    return _number_cells(
-        (regions.rows, regions.columns, regions.lengths),
-        (regions.offsets, offsets_of(regions.areas)),
-        (clusters.offsets, clusters.boxes),
-        squared_distances(regions, clusters.shape),
-        (distance, smoothing, window, preset.min_marker_size, preset.compactness),
-    )
+    runs = regions.rows, regions.columns, regions.lengths
+    offsets = regions.offsets, offsets_of(regions.areas)
+    squared = squared_distances(regions, clusters.shape)
+    if preset.windows is None:
+        return _split_at_peaks(runs, offsets, regions.boxes, squared, min_distance)
+    recipe = (*preset.windows, preset.min_marker_size, preset.compactness)
+    boxes = clusters.offsets, clusters.boxes
+    return _split_at_smooth_peaks(runs, offsets, boxes, squared, recipe)
 
 
 @compiled
-def _number_cells(
+def _split_at_peaks(
     runs: tuple[Indices, Indices, Indices],
-    regions: tuple[Indices, Indices],
+    offsets: tuple[Indices, Indices],
+    boxes: Indices,
+    squared: NDArray[np.int32],
+    min_distance: int,
+) -> NDArray[np.int32]:
+    """Split regions, whose runs and pixels are given by offsets, one by one."""
+    run_offsets, pixel_offsets = offsets
+    numbers = np.zeros(len(squared), dtype=np.int32)
+    for region in range(len(boxes)):
+        start, stop = pixel_offsets[region], pixel_offsets[region + 1]
+        heights, places = _crop(
+            runs, run_offsets[region], boxes[region], squared[start:stop]
+        )
+        labels = _label_markers(
+            _peaks(heights, min_distance), places, heights.shape[1], 1
+        )
+        seeds, count = _rank_markers(labels, places)
+        if count > 1:
+            _flood(heights, labels, seeds)
+            for i in range(len(places)):
+                numbers[start + i] = labels[places[i]]
+        else:
+            numbers[start:stop] = count
+    return numbers
+
+
+@compiled
+def _split_at_smooth_peaks(
+    runs: tuple[Indices, Indices, Indices],
+    offsets: tuple[Indices, Indices],
     clusters: tuple[Indices, Indices],
     squared: NDArray[np.int32],
-    recipe: tuple[int, int, int, int, int],
+    recipe: tuple[int, int, int, int],
 ) -> NDArray[np.int32]:
-    """Number the cells of regions, of which runs and pixels are given by offsets."""
-    min_distance, smoothing, window, min_marker_size, compactness = recipe
-    (run_offsets, pixel_offsets), (region_offsets, boxes) = regions, clusters
-    numbers = np.empty(len(squared), dtype=np.int32)
+    """Split the regions of clusters, which have markers in common windows."""
+    smoothing, window, min_marker_size, compactness = recipe
+    (run_offsets, pixel_offsets), (region_offsets, boxes) = offsets, clusters
+    numbers = np.zeros(len(squared), dtype=np.int32)
     for cluster in range(len(boxes)):
         one, end = region_offsets[cluster], region_offsets[cluster + 1]
-        start, stop = pixel_offsets[one], pixel_offsets[end]
+        first, last = pixel_offsets[one], pixel_offsets[end]
         heights, places = _crop(
-            runs, run_offsets[one], boxes[cluster], squared[start:stop]
+            runs, run_offsets[one], boxes[cluster], squared[first:last]
         )
-        if min_distance:
-            is_marker = _peaks(heights, min_distance)
-        else:
-            is_marker = _smooth_peaks(heights, places, smoothing, window)
+        is_marker = _smooth_peaks(heights, places, smoothing, window)
         labels = _label_markers(is_marker, places, heights.shape[1], min_marker_size)
-        # Only a compact flood may reach a pixel twice.
-        reached = np.full(heights.size if compactness else 0, np.inf)
+        known = np.zeros(heights.size, dtype=np.int32)
         for region in range(one, end):
-            low, high = pixel_offsets[region] - start, pixel_offsets[region + 1] - start
-            _number_region(heights, labels, places[low:high], reached, compactness)
-        for i in range(len(places)):
-            numbers[start + i] = labels[places[i]]
+            start, stop = pixel_offsets[region], pixel_offsets[region + 1]
+            own = places[start - first : stop - first]
+            seeds, count = _rank_markers(labels, own)
+            if count > 1:
+                most = len(seeds) + 4 * len(own)
+                _flood_compactly(heights, labels, seeds, known, (most, compactness))
+                for i in range(len(own)):
+                    numbers[start + i] = labels[own[i]]
+            else:
+                numbers[start:stop] = count
     return numbers
 
 
@@ -258,33 +288,19 @@ def _label_markers(
 
 
 @compiled
-def _number_region(
-    heights: NDArray[np.int32],
-    labels: NDArray[np.int32],
-    places: Indices,
-    reached: NDArray[np.float64],
-    compactness: int,
-) -> None:
-    """Turn the markers of a region into its cells, in place."""
+def _rank_markers(labels: NDArray[np.int32], places: Indices) -> tuple[Indices, int]:
+    """Number a region's markers from 1, in place; returns their pixels and number."""
+    # Labels are in order of their first pixel, so the first one is the lowest.
     seeds = np.empty(len(places), dtype=np.intp)
-    size, lowest, highest = 0, 0, 0
+    size, lowest, count = 0, 0, 0
     for place in places:
-        label = labels[place]
-        if label:
-            # In order of their first pixel, so the first one is the lowest.
-            lowest = lowest or label
-            highest = max(highest, label)
-            labels[place] = label - lowest + 1
+        if labels[place]:
+            lowest = lowest or labels[place]
+            labels[place] -= lowest - 1
+            count = max(count, labels[place])
             seeds[size] = place
             size += 1
-    if lowest == highest:
-        for place in places:
-            labels[place] = min(size, 1)
-    elif compactness:
-        most = size + 4 * len(places)
-        _flood_compactly(heights, labels, seeds[:size], reached, (most, compactness))
-    else:
-        _flood(heights, labels, seeds[:size])
+    return seeds[:size], count
 
 
 @compiled
@@ -342,13 +358,14 @@ def _flood_compactly(
     heights: NDArray[np.int32],
     labels: NDArray[np.int32],
     seeds: Indices,
-    lowest: NDArray[np.float64],
+    known: NDArray[np.int32],
     limits: tuple[int, int],
 ) -> None:
     """Flood a region from its markers, the highest and nearest pixels first, in place.
 
     As `_flood`, but heights are lowered by the distance from the seed, in px times the
     compactness. A pixel can be reached from each of its neighbors; the first counts.
+    `known` is 0 for each pixel of the region, and memory for this only.
     """
     most, compactness = limits
     stride = heights.shape[1]
@@ -382,11 +399,12 @@ def _flood_compactly(
             level += compactness * math.sqrt(down * down + right * right)
             # Flooding goes on from what is flooded, so never higher than there.
             level = max(level, levels[one])
-            if level < lowest[other]:
-                lowest[other] = levels[count] = level
-                places[count], sources[count] = other, source
+            # Known is one more than when it was reached at its lowest level so far.
+            if not known[other] or level < levels[known[other] - 1]:
+                levels[count], places[count], sources[count] = level, other, source
                 _push(heap, waiting, levels, count)
                 count, waiting = count + 1, waiting + 1
+                known[other] = count
 
 
 @compiled
