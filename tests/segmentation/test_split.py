@@ -13,7 +13,7 @@ from napari_cresunet.segmentation import segment
 from napari_cresunet.segmentation._split import (
     _flood,
     _flood_compactly,
-    window_max,
+    _window_max,
 )
 
 
@@ -22,7 +22,7 @@ from napari_cresunet.segmentation._split import (
 def test_window_maxima_equal_scipys_filter(shape, size):
     image = np.random.default_rng(size).integers(0, 999, shape).astype(np.int32)
     expected = ndimage.maximum_filter(image, size=size, mode="constant")
-    np.testing.assert_array_equal(window_max(image, size), expected)
+    np.testing.assert_array_equal(_window_max(image, size), expected)
 
 
 def region_and_seeds(seed, places):

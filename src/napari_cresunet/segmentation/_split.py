@@ -146,14 +146,10 @@ def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
     for row in range(1, height - 1):
         for column in range(1, width - 1):
             # Most pixels are lower than a neighbor: no look at the whole window.
-            value = heights[row, column]
             if (
-                not value
-                or heights[row - 1, column] > value
-                or heights[row + 1, column] > value
-                or heights[row, column - 1] > value
-                or heights[row, column + 1] > value
+                not heights[row, column]
                 or is_near[row, column]
+                or not _is_highest(heights, row, column, 1)
                 or not _is_highest(heights, row, column, min_distance)
             ):
                 continue
@@ -182,12 +178,12 @@ def _smooth_peaks(
     heights: NDArray[np.int32], places: Indices, smoothing: int, window: int
 ) -> NDArray[np.bool_]:
     """Find the areas where the maximum filter is highest in its window."""
-    filtered = window_max(heights, smoothing).ravel()
+    filtered = _window_max(heights, smoothing).ravel()
     smooth = np.zeros(heights.shape, dtype=np.int32)
     flat = smooth.ravel()
     for place in places:
         flat[place] = filtered[place]
-    highest = window_max(smooth, window).ravel()
+    highest = _window_max(smooth, window).ravel()
     is_marker = np.zeros(heights.size, dtype=np.bool_)
     for place in places:
         is_marker[place] = flat[place] == highest[place]
@@ -195,31 +191,13 @@ def _smooth_peaks(
 
 
 @compiled
-def window_max(image: NDArray[np.int32], size: int) -> NDArray[np.int32]:
-    """Return the maximum over a square window around each pixel.
-
-    Parameters
-    ----------
-    image : ndarray of shape (Y, X), int32
-        Not negative; beyond its edge everything is 0.
-    size : int
-        Side of the window in px. An even window reaches one px further up and left, as
-        in scipy.
-
-    Returns
-    -------
-    ndarray of shape (Y, X), int32
-        The maxima.
-
-    Notes
-    -----
-    Takes log2(size) passes in each direction, in which the processor works on many
-    pixels at once.
-    """
+def _window_max(image: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """Return the maximum over a square window around each pixel; beyond the edge is 0."""
     height, width = image.shape
+    # An even window reaches one px further up and left, as in scipy.
     before = size // 2
-    # Window by window of 1, 2, 4, ... px, the last one of what is left; first down the
-    # columns, then along the rows.
+    # Windows of 1, 2, 4, ... px, the last one of what is left, down the columns and then
+    # along the rows: few passes, in which the processor works on many pixels at once.
     tall = np.zeros((before + height, width), dtype=np.int32)
     for row in range(height):
         _copy(tall[before + row], image[row])
@@ -393,10 +371,8 @@ def _flood_compactly(
         for other in (place - stride, place - 1, place + 1, place + stride):
             if not surface[other] or labels[other]:
                 continue
-            down = other // stride - source // stride
-            right = other - source - down * stride
-            level = -math.sqrt(surface[other])
-            level += compactness * math.sqrt(down * down + right * right)
+            level = compactness * _distance(source, other, stride)
+            level -= math.sqrt(surface[other])
             # Flooding goes on from what is flooded, so never higher than there.
             level = max(level, levels[one])
             # Known is one more than when it was reached at its lowest level so far.
@@ -405,6 +381,13 @@ def _flood_compactly(
                 _push(heap, waiting, levels, count)
                 count, waiting = count + 1, waiting + 1
                 known[other] = count
+
+
+@compiled
+def _distance(one: int, other: int, stride: int) -> float:
+    down = other // stride - one // stride
+    right = other - one - down * stride
+    return math.sqrt(down * down + right * right)
 
 
 @compiled
