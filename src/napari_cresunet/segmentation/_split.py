@@ -192,11 +192,11 @@ def _smooth_peaks(
 
 @compiled
 def _window_max(image: NDArray[np.int32], size: int) -> NDArray[np.int32]:
-    """Return the maximum over a square window around each pixel; beyond the edge is 0."""
+    """Return the maximum over a square window around each pixel; beyond is only 0."""
     height, width = image.shape
     # An even window reaches one px further up and left, as in scipy.
     before = size // 2
-    # Windows of 1, 2, 4, ... px, the last one of what is left, down the columns and then
+    # Windows of 1, 2, 4, ... px, the last one of what is left, down the columns, then
     # along the rows: few passes, in which the processor works on many pixels at once.
     tall = np.zeros((before + height, width), dtype=np.int32)
     for row in range(height):
