@@ -87,7 +87,7 @@ def test_importing_the_package_costs_under_50_ms():
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = ("torch", "numpy", "scipy", "skimage", "h5py", "tifffile", *GUI)
+    heavy = ("torch", "numpy", "scipy", "skimage", "numba", "h5py", "tifffile", *GUI)
     assert loaded_by("import napari_cresunet", *heavy) == set()
 
 

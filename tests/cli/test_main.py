@@ -61,21 +61,25 @@ def test_wrong_arguments_are_told_in_one_line_with_status_2(run, arguments, word
     assert "--help'." in outcome.err
 
 
-def test_help_costs_half_a_second_of_processor_time_and_no_torch():
+def test_help_costs_half_a_second_of_processor_time_and_nothing_heavy():
     code = (
         "import sys, time\n"
         "from napari_cresunet.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'scipy', 'skimage', 'h5py', 'napari', 'qtpy'}\n"
+        "heavy = {'torch', 'scipy', 'skimage', 'numba', 'h5py', 'napari', 'qtpy'}\n"
         "print(time.process_time(), *sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    seconds, *heavy = done.stderr.split()
-    assert heavy == []
-    assert float(seconds) < 0.5
+    # The least of several: other programs can only make it slower.
+    times = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        seconds, *heavy = done.stderr.split()
+        assert heavy == []
+        times.append(float(seconds))
+    assert min(times) < 0.5
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback(model):
