@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -50,6 +51,7 @@ def test_the_diameter_reaches_the_network(state, source):
 
 
 def test_the_progress_says_what_happens(state, source):
+    segment(np.eye(9), min_size=0)  # so that this is not the first count
     state.choose_source(source)
     texts = []
     drain(iter_run(state.request(), state.cache), lambda step: texts.append(step.text))
@@ -60,6 +62,19 @@ def test_the_progress_says_what_happens(state, source):
         "Tile 1 of 1 on CPU",
         "Finding cells…",
     ]
+
+
+def test_the_first_count_of_a_session_says_why_it_may_take_long(
+    state, source, monkeypatch
+):
+    segment(np.eye(9), min_size=0)
+    monkeypatch.delitem(sys.modules, "napari_cresunet.segmentation._split")
+    state.choose_source(source)
+    texts = []
+    drain(iter_run(state.request(), state.cache), lambda step: texts.append(step.text))
+    assert texts[-1] == (
+        "Finding cells… The first time after an installation takes some seconds."
+    )
 
 
 def test_a_run_can_be_stopped_between_tiles(state, source):

@@ -59,6 +59,19 @@ def test_the_result_arrives_in_the_gui_thread(qtbot):
     assert run(work(), qtbot) == [("step", "half"), ("done", 42), ("ended",)]
 
 
+def test_of_many_steps_some_are_told_but_each_beginning_is(qtbot):
+    def work():
+        yield Progress(text="begin")
+        for number in range(1, 1001):
+            yield Progress(text=f"tile {number}", done=number, total=1000)
+        yield Progress(text="begin something else")
+
+    heard = [words[1] for words in run(work(), qtbot) if words[0] == "step"]
+    assert heard[0] == "begin"
+    assert heard[-1] == "begin something else"
+    assert len(heard) < 1000
+
+
 def test_a_runtime_error_is_told_like_any_other(qtbot):
     def work():
         yield Progress(text="half")

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LARGE = 8_000_000
 """Pixels from which labels are no longer made on the GUI thread."""
 
+FINDING = "Finding cells…"
+FINDING_FIRST = f"{FINDING} The first time after an installation takes some seconds."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
@@ -198,7 +201,8 @@ def iter_run(request: Request, models: ModelCache) -> Generator[Progress, None, 
         rgb=request.source.is_rgb,
     )
     prediction = yield from _watch(steps, title)
-    yield Progress(text="Finding cells…")
+    is_first = "napari_cresunet.segmentation._split" not in sys.modules
+    yield Progress(text=FINDING_FIRST if is_first else FINDING)
     result = Result(request, prediction, device_title(prediction.record["device"]))
     result.relabel(request.settings)
     return result
@@ -250,7 +254,7 @@ def iter_relabel(
     Settings
         What it was given.
     """
-    yield Progress(text="Finding cells…")
+    yield Progress(text=FINDING)
     result.relabel(settings)
     return settings
 

@@ -99,7 +99,9 @@ class Job(QObject):
             while not (self._stop.is_set() or self._worker.abort_requested):
                 step = next(self._steps)
                 now = time.monotonic()
-                if now - signaled > _SIGNAL_INTERVAL or step.message:
+                # What counts nothing is the beginning of something that can take long.
+                is_told = step.message or not step.done
+                if is_told or now - signaled > _SIGNAL_INTERVAL:
                     signaled = now
                     self._stepped_there.emit(step)
         except StopIteration as stop:
