@@ -1,6 +1,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,14 @@ def test_a_stack_counts_every_plane(state, discs):
 def test_the_diameter_reaches_the_network(state, source):
     state.choose(diameter=73.0)
     assert run(state, source).record["zoom"] == pytest.approx(0.5)
+
+
+def test_large_results_and_other_presets_take_long(state, source, monkeypatch):
+    result = run(state, source)
+    assert not result.takes_long(replace(result.settings, threshold=0.7))
+    assert result.takes_long(replace(result.settings, preset="morelli2021"))
+    monkeypatch.setattr("napari_cresunet.state._run.LARGE", 1000)
+    assert result.takes_long(result.settings)
 
 
 def test_the_progress_says_what_happens(state, source):

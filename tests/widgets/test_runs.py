@@ -215,6 +215,33 @@ def test_a_large_result_is_relabeled_in_the_background(
     qtbot.waitUntil(lambda: table_matches(cells))
 
 
+def test_another_preset_counts_in_the_background_and_then_follows_the_sliders(
+    viewer, dock, press_run, set_threshold, discs, qtbot
+):
+    viewer.add_image(discs)
+    press_run(dock)
+    cells = viewer.layers[-1]
+    advanced = dock.advanced
+    advanced.button.click()
+    with qtbot.waitSignal(dock.state.labels_changed, timeout=60_000):
+        advanced.preset.activated.emit(advanced.preset.findData("morelli2021"))
+    assert cells.metadata["cresunet"]["preset"] == "morelli2021"
+    for threshold in (None, 0.7):
+        if threshold:
+            set_threshold(dock, threshold)
+        settings = dock.state.settings
+        assert np.array_equal(
+            cells.data,
+            segment(
+                dock.state.result.probability,
+                threshold=settings.threshold,
+                min_size=settings.min_size,
+                preset="morelli2021",
+            ),
+        )
+    assert settings.threshold == 0.7
+
+
 def test_calibrating_moves_the_threshold_to_the_count(
     viewer, dock, press_run, discs, qtbot
 ):

@@ -86,10 +86,22 @@ class Result:
         region = self.request.region
         return (0, 0) if region is None else (region[0].start, region[1].start)
 
-    @property
-    def is_large(self) -> bool:
-        """Whether making labels takes too long for the GUI thread."""
-        return self.probability.size > LARGE
+    def takes_long(self, settings: Settings) -> bool:
+        """Tell whether making labels may take too long for the GUI thread.
+
+        Parameters
+        ----------
+        settings : Settings
+            Threshold and the rest.
+
+        Returns
+        -------
+        bool
+            True for large results, and for another preset, which may have to be
+            compiled first.
+        """
+        is_other = settings.preset != self.settings.preset
+        return is_other or self.probability.size > LARGE
 
     def relabel(self, settings: Settings) -> None:
         """Make the labels anew; quick after the first time.

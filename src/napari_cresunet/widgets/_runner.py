@@ -167,14 +167,14 @@ class Runner(QObject):
         if result is None or settings is None or result.settings == settings:
             return
         self._settle_timer.start()
-        if result.is_large:
+        if result.takes_long(settings):
             self._follow_in_background(result)
             return
         state.relabel()
         self._show(result)
 
     def _follow_in_background(self, result: Result) -> None:
-        """Make a large result's labels in a thread; afterwards look again."""
+        """Make labels that take long in a thread; afterwards look again."""
         settings = self._state.settings
         if settings is None or self._is_relabeling:
             return
