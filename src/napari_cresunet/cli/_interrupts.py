@@ -21,16 +21,16 @@ def held_interrupts() -> Iterator[Callable[[], None]]:
         To be called between two pieces of work: raises KeyboardInterrupt if Ctrl+C came
         since the beginning.
     """
-    came = threading.Event()
+    came = False
 
     def leave_if_asked() -> None:
-        if came.is_set():
+        if came:
             raise KeyboardInterrupt
 
     def note(number: int, frame: FrameType | None) -> None:
-        if came.is_set():
-            raise KeyboardInterrupt
-        came.set()
+        nonlocal came
+        leave_if_asked()
+        came = True
 
     # Other threads get no signals, and may not ask for them.
     if threading.current_thread() is not threading.main_thread():
