@@ -14,5 +14,8 @@ Probability: TypeAlias = NDArray[np.float32]
 Labels: TypeAlias = NDArray[np.int32]
 """Label image (..., Y, X): 0 is background, 1..N are the cells."""
 
+Indices: TypeAlias = NDArray[np.intp]
+"""Places in arrays, such as rows, columns or where slices start."""
+
 Mask: TypeAlias = NDArray[np.bool_]
 """True where there is a cell, (..., Y, X)."""

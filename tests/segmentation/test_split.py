@@ -36,6 +36,15 @@ def region_and_seeds(seed, places):
     return heights, chosen
 
 
+def markers_and_cells(heights, seeds, compactness):
+    """Return the seeds as markers, and what scikit-image makes of them."""
+    markers = np.zeros(heights.shape, dtype=np.int32)
+    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
+    surface = break_ties(-np.sqrt(heights), markers)
+    mask = heights > 0
+    return markers, watershed(surface, markers, mask=mask, compactness=compactness)
+
+
 FRACTIONS = st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=6)
 
 
@@ -43,19 +52,11 @@ FRACTIONS = st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=6)
 @given(st.integers(0, 2**32 - 1), FRACTIONS)
 def test_a_compact_flood_from_anywhere_is_scikit_images(seed, places):
     heights, seeds = region_and_seeds(seed, places)
-    markers = np.zeros(heights.shape, dtype=np.int32)
-    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
-    expected = watershed(
-        break_ties(-np.sqrt(heights), markers),
-        markers,
-        mask=heights > 0,
-        compactness=1,
-    )
-    labels = markers.ravel().copy()
+    labels, expected = markers_and_cells(heights, seeds, compactness=1)
     known = np.zeros(heights.size, dtype=np.int32)
-    most = len(seeds) + 4 * np.count_nonzero(heights)
-    _flood_compactly(heights, labels, seeds, known, (most, 1))
-    np.testing.assert_array_equal(labels.reshape(heights.shape), expected)
+    area = np.count_nonzero(heights)
+    _flood_compactly(heights, labels.ravel(), seeds, known, area, 1)
+    np.testing.assert_array_equal(labels, expected)
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -64,14 +65,9 @@ def test_a_flood_from_peaks_is_scikit_images(seed, count):
     heights, _ = region_and_seeds(seed, [0])
     is_peak = (heights == ndimage.maximum_filter(heights, 5)) & (heights > 0)
     seeds = np.flatnonzero(is_peak)[:: count + 1]
-    markers = np.zeros(heights.shape, dtype=np.int32)
-    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
-    expected = watershed(
-        break_ties(-np.sqrt(heights), markers), markers, mask=heights > 0
-    )
-    labels = markers.ravel().copy()
-    _flood(heights, labels, seeds)
-    np.testing.assert_array_equal(labels.reshape(heights.shape), expected)
+    labels, expected = markers_and_cells(heights, seeds, compactness=0)
+    _flood(heights, labels.ravel(), seeds)
+    np.testing.assert_array_equal(labels, expected)
 
 
 @pytest.mark.parametrize("gap", [18, 19, 20, 21])

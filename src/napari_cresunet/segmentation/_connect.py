@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._compiled import compiled
-
-Indices = NDArray[np.intp]
 
 
 @compiled

@@ -6,8 +6,8 @@ import numpy as np
 from edt import edtsq
 from numpy.typing import NDArray
 
+from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._compiled import compiled
-from napari_cresunet.segmentation._connect import Indices
 from napari_cresunet.segmentation._runs import Regions
 
 FAR = 46340
@@ -51,9 +51,8 @@ def squared_distances(regions: Regions, shape: tuple[int, int]) -> NDArray[np.in
 
 
 def _of_small(regions: Regions, shape: tuple[int, int]) -> NDArray[np.int32]:
-    runs = regions.rows, regions.columns, regions.lengths
     size = int(regions.areas.sum())
-    return _squared_distances(runs, regions.offsets, regions.boxes, shape, size)
+    return _squared_distances(regions.runs, regions.offsets, regions.boxes, shape, size)
 
 
 @compiled

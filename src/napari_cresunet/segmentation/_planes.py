@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._connect import Indices, connect_boxes
+from napari_cresunet._typing import Indices
+from napari_cresunet.segmentation._connect import connect_boxes
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import (
     Clusters,
@@ -195,7 +196,7 @@ def _keys(clusters: Clusters) -> list[bytes]:
     regions, boxes = clusters.regions, clusters.boxes
     bounds = regions.offsets[clusters.offsets]
     counts = np.diff(bounds)
-    runs = np.column_stack((regions.rows, regions.columns, regions.lengths))
+    runs = np.column_stack(regions.runs)
     runs[:, :2] -= np.repeat(boxes[:, :2], counts, axis=0)
     content = runs.astype(np.int32).tobytes()
     sides = (boxes == (0, 0, *clusters.shape)).tobytes()

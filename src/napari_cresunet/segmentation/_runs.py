@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._connect import Indices, connect
+from napari_cresunet._typing import Indices
+from napari_cresunet.segmentation._connect import connect
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,25 +52,25 @@ class Regions:
             boxes=self.boxes[which],
         )
 
-    def flat_pixels(self, width: int, shifts: Indices | None = None) -> Indices:
+    @property
+    def runs(self) -> tuple[Indices, Indices, Indices]:
+        """Row, first column and pixels of each run."""
+        return self.rows, self.columns, self.lengths
+
+    def flat_pixels(self, width: int) -> Indices:
         """Return the flat index of every pixel, run by run.
 
         Parameters
         ----------
         width : int
             Px of a row of the image that is indexed.
-        shifts : ndarray of shape (len(self),), optional
-            Added to the indices of each region.
 
         Returns
         -------
         ndarray of intp
             One index for each pixel.
         """
-        starts = self.rows * width + self.columns
-        if shifts is not None:
-            starts += np.repeat(shifts, np.diff(self.offsets))
-        return expand(starts, self.lengths)
+        return expand(self.rows * width + self.columns, self.lengths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

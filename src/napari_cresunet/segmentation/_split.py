@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._compiled import compiled
-from napari_cresunet.segmentation._connect import Indices
 from napari_cresunet.segmentation._distances import squared_distances
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import Clusters, offsets_of
@@ -38,7 +38,7 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
         1 in each region, or 0 in regions without marker.
     """
     regions = clusters.regions
-    runs = regions.rows, regions.columns, regions.lengths
+    runs = regions.runs
     offsets = regions.offsets, offsets_of(regions.areas)
     squared = squared_distances(regions, clusters.shape)
     if preset.windows is None:
@@ -58,7 +58,7 @@ def _split_at_peaks(
 ) -> NDArray[np.int32]:
     """Split regions, whose runs and pixels are given by offsets, one by one."""
     run_offsets, pixel_offsets = offsets
-    numbers = np.zeros(len(squared), dtype=np.int32)
+    numbers = np.empty(len(squared), dtype=np.int32)
     for region in range(len(boxes)):
         start, stop = pixel_offsets[region], pixel_offsets[region + 1]
         heights, places = _crop(
@@ -70,10 +70,7 @@ def _split_at_peaks(
         seeds, count = _rank_markers(labels, places)
         if count > 1:
             _flood(heights, labels, seeds)
-            for i in range(len(places)):
-                numbers[start + i] = labels[places[i]]
-        else:
-            numbers[start:stop] = count
+        _write(numbers[start:stop], labels, places, count)
     return numbers
 
 
@@ -88,7 +85,7 @@ def _split_at_smooth_peaks(
     """Split the regions of clusters, which have markers in common windows."""
     smoothing, window, min_marker_size, compactness = recipe
     (run_offsets, pixel_offsets), (region_offsets, boxes) = offsets, clusters
-    numbers = np.zeros(len(squared), dtype=np.int32)
+    numbers = np.empty(len(squared), dtype=np.int32)
     for cluster in range(len(boxes)):
         one, end = region_offsets[cluster], region_offsets[cluster + 1]
         first, last = pixel_offsets[one], pixel_offsets[end]
@@ -103,13 +100,18 @@ def _split_at_smooth_peaks(
             own = places[start - first : stop - first]
             seeds, count = _rank_markers(labels, own)
             if count > 1:
-                most = len(seeds) + 4 * len(own)
-                _flood_compactly(heights, labels, seeds, known, (most, compactness))
-                for i in range(len(own)):
-                    numbers[start + i] = labels[own[i]]
-            else:
-                numbers[start:stop] = count
+                _flood_compactly(heights, labels, seeds, known, len(own), compactness)
+            _write(numbers[start:stop], labels, own, count)
     return numbers
+
+
+@compiled
+def _write(
+    numbers: NDArray[np.int32], labels: NDArray[np.int32], places: Indices, count: int
+) -> None:
+    """Write the cells of a region that was flooded, or is its only marker's, if any."""
+    for i in range(len(numbers)):
+        numbers[i] = labels[places[i]] if count > 1 else count
 
 
 @compiled
@@ -224,6 +226,7 @@ def _window_max(image: NDArray[np.int32], size: int) -> NDArray[np.int32]:
     return maxima
 
 
+# Loops, because numba takes seconds to compile an assignment to a slice.
 @compiled
 def _raise(values: NDArray[np.int32], others: NDArray[np.int32]) -> None:
     for i in range(len(values)):
@@ -337,7 +340,8 @@ def _flood_compactly(
     labels: NDArray[np.int32],
     seeds: Indices,
     known: NDArray[np.int32],
-    limits: tuple[int, int],
+    area: int,
+    compactness: int,
 ) -> None:
     """Flood a region from its markers, the highest and nearest pixels first, in place.
 
@@ -345,21 +349,20 @@ def _flood_compactly(
     compactness. A pixel can be reached from each of its neighbors; the first counts.
     `known` is 0 for each pixel of the region, and memory for this only.
     """
-    most, compactness = limits
     stride = heights.shape[1]
     surface = heights.ravel()
     # What was reached, in that order; the heap holds indices into this. Memory that is
     # not written to costs nothing.
+    most = len(seeds) + 4 * area
     levels = np.empty(most)
     places, sources = np.empty(most, dtype=np.int32), np.empty(most, dtype=np.int32)
     heap = np.empty(most, dtype=np.int32)
-    count, waiting = 0, 0
     for rank in range(len(seeds)):
         raised = TIE_BREAK * (1 - rank / len(seeds))
-        levels[count] = -(math.sqrt(surface[seeds[rank]]) + raised)
-        places[count] = sources[count] = seeds[rank]
-        _push(heap, waiting, levels, count)
-        count, waiting = count + 1, waiting + 1
+        levels[rank] = -(math.sqrt(surface[seeds[rank]]) + raised)
+        places[rank] = sources[rank] = seeds[rank]
+        _push(heap, rank, levels, rank)
+    count = waiting = len(seeds)
     while waiting:
         one = heap[0]
         waiting -= 1
@@ -391,19 +394,22 @@ def _distance(one: int, other: int, stride: int) -> float:
 
 
 @compiled
+def _comes_first(levels: NDArray[np.float64], one: int, other: int) -> bool:
+    """Compare entries of the heap: lower levels come first, then older entries."""
+    return levels[one] < levels[other] or (levels[one] == levels[other] and one < other)
+
+
+@compiled
 def _push(
     heap: NDArray[np.int32], size: int, levels: NDArray[np.float64], one: int
 ) -> None:
-    """Add to a binary heap of `size`: lower levels first, then older ones."""
+    """Add to a binary heap of `size`."""
     child = size
     while child:
         parent = (child - 1) // 2
-        other = heap[parent]
-        if levels[one] > levels[other] or (
-            levels[one] == levels[other] and one > other
-        ):
+        if _comes_first(levels, heap[parent], one):
             break
-        heap[child] = other
+        heap[child] = heap[parent]
         child = parent
     heap[child] = one
 
@@ -414,15 +420,10 @@ def _pop(heap: NDArray[np.int32], size: int, levels: NDArray[np.float64]) -> Non
     last = heap[size]
     parent, child = 0, 1
     while child < size:
-        one = heap[child]
-        if child + 1 < size:
-            other = heap[child + 1]
-            if levels[other] < levels[one] or (
-                levels[other] == levels[one] and other < one
-            ):
-                child, one = child + 1, other
-        if levels[last] < levels[one] or (levels[last] == levels[one] and last < one):
+        if child + 1 < size and _comes_first(levels, heap[child + 1], heap[child]):
+            child += 1
+        if _comes_first(levels, last, heap[child]):
             break
-        heap[parent] = one
+        heap[parent] = heap[child]
         parent, child = child, 2 * child + 1
     heap[parent] = last
