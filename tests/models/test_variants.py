@@ -1,6 +1,7 @@
 import re
 
 import pytest
+import torch
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.models import VARIANTS, get_variant
@@ -38,15 +39,43 @@ def test_the_table_holds_the_published_figures(name):
     )
 
 
-def test_the_further_work_is_there_without_results():
+# Network, attention, activation, features: Tashfeen, section 4.1, then the networks
+# that Morelli, Clissa et al. compared c-ResUnet with.
+WITHOUT_RESULTS = {
+    "attention-leaky-relu": ("c-resunet", True, "leaky_relu", 16),
+    "c-resunet-relu": ("c-resunet", False, "relu", 16),
+    "c-resunet-leaky-relu": ("c-resunet", False, "leaky_relu", 16),
+    "c-resunet-transformer": ("c-resunet-transformer", False, "elu", 16),
+    "resunet": ("resunet", False, "elu", 16),
+    "unet": ("unet", False, "relu", 64),
+    "small-unet": ("unet", False, "relu", 32),
+}
+
+
+def test_further_work_and_comparators_are_there_without_results():
     others = {name: row for name, row in VARIANTS.items() if name not in PUBLISHED}
 
-    assert {name: (row.attention, row.activation) for name, row in others.items()} == {
-        "attention-leaky-relu": (True, "leaky_relu"),
-        "c-resunet-relu": (False, "relu"),
-        "c-resunet-leaky-relu": (False, "leaky_relu"),
-    }
+    assert {
+        name: (row.network, row.attention, row.activation, row.features)
+        for name, row in others.items()
+    } == WITHOUT_RESULTS
     assert {row.published_threshold for row in others.values()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("attention-elu", "CResUnet"),
+        ("c-resunet", "CResUnet"),
+        ("c-resunet-transformer", "TransformerCResUnet"),
+        ("resunet", "ResUnet"),
+        ("unet", "UNet"),
+        ("small-unet", "UNet"),
+    ],
+)
+def test_a_row_builds_its_network(name, network):
+    with torch.device("meta"):
+        assert type(VARIANTS[name].build()).__name__ == network
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -69,7 +98,8 @@ def test_a_variant_is_found_by_the_name_it_carries(name):
             (
                 "Unknown variant 'zzz'; did you mean attention-elu or attention-relu "
                 "or c-resunet or simple-c-resunet or attention-leaky-relu or "
-                "c-resunet-relu or c-resunet-leaky-relu?"
+                "c-resunet-relu or c-resunet-leaky-relu or c-resunet-transformer or "
+                "resunet or unet or small-unet?"
             ),
         ),
     ],

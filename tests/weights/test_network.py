@@ -50,6 +50,32 @@ def test_a_network_comes_back_bit_for_bit_in_evaluation_mode(saved, network):
         assert torch.equal(loaded.state_dict()[name], tensor), name
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_comes_back_bit_for_bit(tmp_path, card, variant):
+    network = VARIANTS[variant].build().eval()
+    card = replace(card, variant=variant)
+
+    saved_card = save_weights(tmp_path / "a.safetensors", network, card)
+    loaded_card, loaded = load_network(tmp_path / "a.safetensors")
+
+    assert loaded_card == saved_card
+    assert type(loaded) is type(network)
+    expected, found = network.state_dict(), loaded.state_dict()
+    assert list(found) == list(expected)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_weights_of_a_smaller_network_of_the_same_kind_do_not_fit(tmp_path, card):
+    network = VARIANTS["small-unet"].build()
+
+    with refuses(
+        "a.safetensors does not fit the network 'unet': encoder1.0.weight is "
+        "float32 of shape (32, 3, 3, 3) instead of float32 of shape (64, 3, 3, 3); "
+        "use weights of that network."
+    ):
+        save_weights(tmp_path / "a.safetensors", network, replace(card, variant="unet"))
+
+
 def test_the_card_comes_back_with_hash_and_source(tmp_path, network, card):
     path = tmp_path / "new" / "a.safetensors"
 
@@ -151,7 +177,8 @@ def test_an_unknown_variant_is_not_saved(tmp_path, network, card):
     with refuses(
         "a.safetensors is for the unknown network 'u-net'; this version has "
         "attention-elu, attention-relu, c-resunet, simple-c-resunet, "
-        "attention-leaky-relu, c-resunet-relu, c-resunet-leaky-relu."
+        "attention-leaky-relu, c-resunet-relu, c-resunet-leaky-relu, "
+        "c-resunet-transformer, resunet, unet, small-unet."
     ):
         save_weights(
             tmp_path / "a.safetensors", network, replace(card, variant="u-net")
@@ -360,7 +387,8 @@ def test_a_card_of_an_unknown_network_is_refused(saved):
     with refuses(
         "yellow.safetensors is for the unknown network 'u-net'; this version has "
         "attention-elu, attention-relu, c-resunet, simple-c-resunet, "
-        "attention-leaky-relu, c-resunet-relu, c-resunet-leaky-relu."
+        "attention-leaky-relu, c-resunet-relu, c-resunet-leaky-relu, "
+        "c-resunet-transformer, resunet, unet, small-unet."
     ):
         load_network(saved)
 
@@ -378,7 +406,8 @@ def test_a_pickle_is_never_opened_whatever_its_name(tmp_path, monkeypatch, proto
 
     with refuses(
         "model.safetensors is a pickle or an archive, which could run code when "
-        "opened, so it was not opened; convert it to safetensors or Keras HDF5 (.h5)."
+        "opened, so it was not opened; import it if it is a .pth file of fluocells, "
+        "otherwise convert it to safetensors or Keras HDF5 (.h5)."
     ):
         load_network(path)
 
@@ -393,7 +422,8 @@ def test_a_torch_file_is_never_opened(tmp_path, network, name, is_zip):
 
     with refuses(
         f"{name} is a pickle or an archive, which could run code when "
-        "opened, so it was not opened; convert it to safetensors or Keras HDF5 (.h5)."
+        "opened, so it was not opened; import it if it is a .pth file of fluocells, "
+        "otherwise convert it to safetensors or Keras HDF5 (.h5)."
     ):
         load_network(path)
 
@@ -405,7 +435,8 @@ def test_a_pickle_of_the_oldest_protocol_is_known_by_its_name(tmp_path, name):
 
     with refuses(
         f"{name} is a pickle or an archive, which could run code when "
-        "opened, so it was not opened; convert it to safetensors or Keras HDF5 (.h5)."
+        "opened, so it was not opened; import it if it is a .pth file of fluocells, "
+        "otherwise convert it to safetensors or Keras HDF5 (.h5)."
     ):
         read_card(path)
 

@@ -1,6 +1,6 @@
-"""Networks: blocks, attention gate, c-ResUnet and the table of variants.
+"""Networks: blocks, attention gate, c-ResUnet, comparators and the table of variants.
 
-Only `CResUnet` needs torch; it is loaded on first use, so that the table is cheap.
+Only the networks need torch; it is loaded on first use, so that the table is cheap.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,9 @@ from napari_cresunet.models._variants import VARIANTS, Variant, get_variant
 
 if TYPE_CHECKING:
     from napari_cresunet.models._c_resunet import CResUnet
+    from napari_cresunet.models._network import Network
 
-__all__ = ["VARIANTS", "CResUnet", "Variant", "get_variant"]
+__all__ = ["VARIANTS", "CResUnet", "Network", "Variant", "get_variant"]
 
 
 def __getattr__(name: str) -> Any:
@@ -18,4 +19,8 @@ def __getattr__(name: str) -> Any:
         from napari_cresunet.models._c_resunet import CResUnet
 
         return CResUnet
+    if name == "Network":
+        from napari_cresunet.models._network import Network
+
+        return Network
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -50,3 +50,11 @@ class ResidualBlock(nn.Module):
         """Return body(x) + shortcut(x)."""
         out: Tensor = self.body(x) + self.shortcut(x)
         return out
+
+
+def initialize(module: nn.Module) -> None:
+    """He-normal weights (fan-in) and zero biases, as the paper's Keras layers."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

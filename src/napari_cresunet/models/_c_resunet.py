@@ -9,11 +9,10 @@ from napari_cresunet.models._blocks import (
     BatchNorm,
     ResidualBlock,
     double_convolution,
+    initialize,
     same_convolution,
 )
-
-FEATURES = 16
-"""Channels at full resolution."""
+from napari_cresunet.models._network import Network
 
 
 class DecoderBlock(nn.Module):
@@ -35,7 +34,7 @@ class DecoderBlock(nn.Module):
         return out
 
 
-class CResUnet(nn.Module):
+class CResUnet(Network):
     """c-ResUnet: RGB image in [0, 1] to the probability of "cell" per pixel.
 
     Parameters
@@ -44,6 +43,8 @@ class CResUnet(nn.Module):
         Whether every skip connection passes an attention gate.
     activation : str
         "elu", "relu" or "leaky_relu".
+    features : int
+        Channels at full resolution.
 
     Notes
     -----
@@ -62,9 +63,11 @@ class CResUnet(nn.Module):
     the bilinear attention maps bring that to 99 px, and to 106 px with attention.
     """
 
-    def __init__(self, *, attention: bool = False, activation: str = "elu") -> None:
+    def __init__(
+        self, *, attention: bool = False, activation: str = "elu", features: int = 16
+    ) -> None:
         super().__init__()
-        n = FEATURES
+        n = features
         act = ACTIVATIONS[activation]
         self.color = nn.Sequential(same_convolution(3, 1, 1), BatchNorm(1), act())
         self.encoder1 = nn.Sequential(
@@ -73,27 +76,16 @@ class CResUnet(nn.Module):
         self.encoder2 = ResidualBlock(n, 2 * n, 3, activation)
         self.encoder3 = ResidualBlock(2 * n, 4 * n, 3, activation)
         self.bridge1 = ResidualBlock(4 * n, 8 * n, 5, activation)
-        self.bridge2 = ResidualBlock(8 * n, 8 * n, 5, activation)
+        self.bridge2: nn.Module = ResidualBlock(8 * n, 8 * n, 5, activation)
         self.decoder3 = DecoderBlock(8 * n, attention=attention, activation=activation)
         self.decoder2 = DecoderBlock(4 * n, attention=attention, activation=activation)
         self.decoder1 = DecoderBlock(2 * n, attention=attention, activation=activation)
         self.head = same_convolution(n, 1, 1)
         self.pool = nn.MaxPool2d(2)
-        self.apply(_initialize)
+        self.apply(initialize)
 
     def logits(self, image: Tensor) -> Tensor:
-        """Return the log-odds of "cell"; losses are stable on these.
-
-        Parameters
-        ----------
-        image : Tensor of shape (N, 3, Y, X)
-            RGB in [0, 1]; Y and X are multiples of `stride`.
-
-        Returns
-        -------
-        Tensor of shape (N, 1, Y, X)
-            Logits.
-        """
+        """Return the log-odds of "cell", of shape (N, 1, Y, X)."""
         skip1 = self.encoder1(self.color(image))
         skip2 = self.encoder2(self.pool(skip1))
         skip3 = self.encoder3(self.pool(skip2))
@@ -101,15 +93,3 @@ class CResUnet(nn.Module):
         x = self.decoder1(self.decoder2(self.decoder3(x, skip3), skip2), skip1)
         out: Tensor = self.head(x)
         return out
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return the probability of "cell", of shape (N, 1, Y, X)."""
-        return torch.sigmoid(self.logits(image))
-
-
-def _initialize(module: nn.Module) -> None:
-    """He-normal weights (fan-in) and zero biases, as the paper's Keras layers."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_cresunet.models._c_resunet import CResUnet
+    from napari_cresunet.models._network import Network
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,8 +19,15 @@ class Variant:
 
     name: str
     title: str
-    attention: bool
+    network: str = "c-resunet"
+    """The class that builds it: "c-resunet", "c-resunet-transformer", "resunet" or
+    "unet"."""
+    attention: bool = False
+    """Whether skip connections pass attention gates; only c-ResUnets have them."""
     activation: str
+    """"elu", "relu" or "leaky_relu"."""
+    features: int = 16
+    """Channels at full resolution."""
     optimizer: str = "adam"
     learning_rate: float = 1e-4
     augmentation: tuple[str, ...] = ()
@@ -29,11 +36,26 @@ class Variant:
     published_threshold: float | None = None
     published_stop_epoch: int | None = None
 
-    def build(self) -> "CResUnet":
+    def build(self) -> "Network":
         """Return the network with freshly initialised weights."""
         from napari_cresunet.models._c_resunet import CResUnet
+        from napari_cresunet.models._resunet import ResUnet
+        from napari_cresunet.models._transformer import TransformerCResUnet
+        from napari_cresunet.models._unet import UNet
 
-        return CResUnet(attention=self.attention, activation=self.activation)
+        if self.network == "unet":
+            return UNet(activation=self.activation, features=self.features)
+        if self.network == "resunet":
+            return ResUnet(activation=self.activation, features=self.features)
+        with_gates = {
+            "c-resunet": CResUnet,
+            "c-resunet-transformer": TransformerCResUnet,
+        }[self.network]
+        return with_gates(
+            attention=self.attention,
+            activation=self.activation,
+            features=self.features,
+        )
 
 
 _GEOMETRIC = ("shift", "flip", "zoom", "rotation")
@@ -102,6 +124,33 @@ _ROWS = (
         title="c-ResUnet (leaky ReLU)",
         attention=False,
         activation="leaky_relu",
+    ),
+    Variant(
+        name="c-resunet-transformer",
+        title="c-ResUnet with a vision transformer at the bridge",
+        network="c-resunet-transformer",
+        activation="elu",
+    ),
+    # What Morelli, Clissa et al. (2021) compared c-ResUnet with, from their code.
+    Variant(
+        name="resunet",
+        title="ResUnet",
+        network="resunet",
+        activation="elu",
+    ),
+    Variant(
+        name="unet",
+        title="U-Net",
+        network="unet",
+        activation="relu",
+        features=64,
+    ),
+    Variant(
+        name="small-unet",
+        title="small U-Net",
+        network="unet",
+        activation="relu",
+        features=32,
     ),
 )
 
