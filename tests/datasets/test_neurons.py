@@ -1,6 +1,7 @@
 """Synthetic neurons look as ordered and carry exact truth."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,20 @@ def test_outside_of_the_tissue_is_dark():
 
 
 def test_an_unknown_stain_is_refused():
-    message = "Unknown stain 'blue'; choose from yellow, green, red, gray."
+    message = "Unknown stain 'pink'; choose from yellow, green, red, gray, blue, cyan, magenta."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        NeuronScene(stain="blue")
+        NeuronScene(stain="pink")
+
+
+def test_blur_softens_and_background_lifts():
+    plain = NeuronScene(height=96, width=128, n_cells=3, diameter=16, stain="gray")
+    sharp, _ = synthesize_neurons(plain, seed=2)
+    soft, _ = synthesize_neurons(replace(plain, blur=0.2), seed=2)
+    lifted, _ = synthesize_neurons(replace(plain, background=0.2), seed=2)
+
+    def steepness(image):
+        return np.abs(np.diff(ndimage.gaussian_filter(image[..., 0] / 255, 1))).max()
+
+    assert steepness(soft) < 0.8 * steepness(sharp)
+    difference = np.median(lifted.astype(float) - sharp) / 255
+    assert difference == pytest.approx(0.2, abs=0.02)

@@ -1,10 +1,34 @@
-"""Images with ground truth: folders of pairs, and synthetic neurons."""
+"""Images with ground truth: files and folders of pairs, and synthetic neurons."""
 
+from napari_cresunet.datasets._labels import as_labels
+from napari_cresunet.datasets._layouts import load_pairs, splits_in
 from napari_cresunet.datasets._neurons import (
     STAINS,
     NeuronScene,
     synthesize_neurons,
 )
-from napari_cresunet.datasets._pairs import Pair, load_pairs
+from napari_cresunet.datasets._pairs import Pair, pair_from_arrays
+from napari_cresunet.datasets._random_scenes import random_scene
+from napari_cresunet.datasets._split import check_pairs, split_pairs
+from napari_cresunet.datasets._stems import Pairing, match_by_stem, pair_folders
+from napari_cresunet.datasets._training import load_training_pairs
+from napari_cresunet.datasets._truths import TruthFile
 
-__all__ = ["STAINS", "NeuronScene", "Pair", "load_pairs", "synthesize_neurons"]
+__all__ = [
+    "STAINS",
+    "NeuronScene",
+    "Pair",
+    "Pairing",
+    "TruthFile",
+    "as_labels",
+    "check_pairs",
+    "load_pairs",
+    "load_training_pairs",
+    "match_by_stem",
+    "pair_folders",
+    "pair_from_arrays",
+    "random_scene",
+    "split_pairs",
+    "splits_in",
+    "synthesize_neurons",
+]

@@ -15,13 +15,16 @@ from napari_cresunet._typing import Labels
 from napari_cresunet.config import Options, option
 from napari_cresunet.errors import InputError
 
-# Share of red, green and blue in each stain, measured as the mean of labeled cells in
-# the images of Fluorescent Neuronal Cells v1 and v2.
+# Share of red, green and blue in each stain. Yellow, green and red were measured as the
+# mean of labeled cells in the images of Fluorescent Neuronal Cells v1 and v2.
 STAINS: dict[str, tuple[float, float, float]] = {
     "yellow": (1.0, 0.72, 0.05),
     "green": (0.03, 1.0, 0.20),
     "red": (1.0, 0.02, 0.01),
     "gray": (1.0, 1.0, 1.0),
+    "blue": (0.05, 0.12, 1.0),
+    "cyan": (0.02, 0.9, 1.0),
+    "magenta": (1.0, 0.03, 0.9),
 }
 # The tissue's own light is redder than the stain of the cells.
 _TISSUE_TINTS: dict[str, tuple[float, float, float]] = {
@@ -29,6 +32,9 @@ _TISSUE_TINTS: dict[str, tuple[float, float, float]] = {
     "green": (0.0, 1.0, 0.05),
     "red": (1.0, 0.0, 0.0),
     "gray": (1.0, 1.0, 1.0),
+    "blue": (0.0, 0.1, 1.0),
+    "cyan": (0.0, 0.9, 1.0),
+    "magenta": (1.0, 0.0, 0.9),
 }
 
 
@@ -55,7 +61,13 @@ class NeuronScene(Options):
     n_dotted: int = option(4, "Patches of bright dots.", low=0)
     edge: bool = option(True, "Whether the tissue ends inside the image.")
     noise: float = option(0.008, "Read-out noise of the sensor.", low=0, high=1)
-    stain: str = option("yellow", "One of yellow, green, red, gray.")
+    blur: float = option(
+        0.0, "Blur of the whole image, in parts of a cell's diameter.", low=0, high=1
+    )
+    background: float = option(
+        0.0, "Light that is everywhere, tissue or not.", low=0, high=1
+    )
+    stain: str = option("yellow", "A key of `STAINS`, such as yellow.")
 
     def __post_init__(self) -> None:
         """Check the bounds and the stain."""
@@ -367,7 +379,10 @@ def _expose(
     """Mix the colors, add shot and read-out noise, quantize to 8 bits."""
     stain = np.array(STAINS[scene.stain], np.float32)
     tint = np.array(_TISSUE_TINTS[scene.stain], np.float32)
-    color = tissue[..., None] * tint + light[..., None] * stain
+    if scene.blur:
+        sigma = scene.blur * scene.diameter
+        tissue, light = (ndimage.gaussian_filter(x, sigma) for x in (tissue, light))
+    color = (tissue + scene.background)[..., None] * tint + light[..., None] * stain
     shot = rng.standard_normal(light.shape, dtype=np.float32)
     read = rng.standard_normal(color.shape, dtype=np.float32)
     grain = np.sqrt(0.0004 * np.maximum(color, 0))

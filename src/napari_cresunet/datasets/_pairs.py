@@ -1,14 +1,13 @@
-"""Folders of images with label images of the same name."""
+"""An image with its ground truth."""
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet._typing import Image, Labels
+from napari_cresunet.datasets._labels import as_labels
 from napari_cresunet.errors import InputError
 
 
@@ -20,9 +19,13 @@ class Pair:
     image: Image
     """(Y, X) or (Y, X, 3)."""
     labels: Labels
-    """(Y, X); 0 is background, each cell has its own value."""
+    """(Y, X), int32; 0 is background, each cell has its own value."""
     match_distance: float | None = None
     """Distance in px up to which centers match, where the data set says one."""
+    weight: float = 1.0
+    """How often it is drawn in training, relative to others."""
+    cell_diameter: float | None = None
+    """Size of a usual cell in px, where it is known."""
 
     @property
     def diameter(self) -> float | None:
@@ -32,54 +35,90 @@ class Pair:
         return float(2 * np.sqrt(areas.mean() / np.pi)) if areas.size else None
 
 
-def load_pairs(folder: str | Path, *, split: str | None = None) -> Iterator[Pair]:
-    """Read images with their label images, one after another.
+def pair_from_arrays(
+    name: str,
+    image: ArrayLike,
+    truth: ArrayLike,
+    *,
+    match_distance: float | None = None,
+    cell_diameter: float | None = None,
+) -> Pair:
+    """Make a pair of arrays, such as the data of two layers.
 
     Parameters
     ----------
-    folder : path
-        Holds `images/NAME.png`, `labels/NAME.png` and `split.csv` with at least the
-        columns `name` and `split`.
-    split : str, optional
-        Only the images of this split, such as "train", "val" or "test".
+    name : str
+        What to call it in messages and results.
+    image : array_like of shape (Y, X), (Y, X, 3) or (Y, X, 4)
+        One plane; transparency is left out.
+    truth : array_like of shape (Y, X)
+        A mask or label image; see `as_labels` for how it becomes cells.
+    match_distance : float, optional
+        Distance in px up to which centers match.
+    cell_diameter : float, optional
+        Size of a usual cell in px.
 
-    Yields
-    ------
+    Returns
+    -------
     Pair
-        In the order of `split.csv`.
+        The image as it is and the truth as labels.
 
     Raises
     ------
     InputError
-        If a file is missing, or an image and its labels differ in size.
+        If the image is no plane of finite numbers, the truth is neither mask nor
+        labels, or the two differ in size.
     """
-    folder = Path(folder)
-    table = folder / "split.csv"
-    if not table.is_file():
-        raise InputError(f"{table} does not exist; a folder of pairs needs this table.")
-    with table.open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    for row in rows:
-        if split is None or row["split"] == split:
-            yield _read_pair(folder, row)
-
-
-def _read_pair(folder: Path, row: dict[str, str]) -> Pair:
-    name = row["name"]
-    paths = [folder / part / f"{name}.png" for part in ("images", "labels")]
-    for path in paths:
-        if not path.is_file():
-            raise InputError(f"{path} does not exist though split.csv names it.")
-    image, labels = (iio.imread(path) for path in paths)
-    if image.shape[:2] != labels.shape:
+    pixels = checked_image(np.asarray(image), f"The image {name}")
+    truth = np.asarray(truth)
+    if truth.shape[:2] != pixels.shape[:2]:
         raise InputError(
             f"Image and labels of {name} differ in size: "
-            f"{image.shape[:2]} and {labels.shape}."
+            f"{pixels.shape[:2]} and {truth.shape[:2]}."
         )
-    distance = row.get("match_px")
     return Pair(
         name=name,
-        image=image[..., :3] if image.ndim == 3 else image,
-        labels=labels.astype(np.int32),
-        match_distance=float(distance) if distance else None,
+        image=pixels,
+        labels=as_labels(truth, name=f"The truth of {name}"),
+        match_distance=match_distance,
+        cell_diameter=cell_diameter,
     )
+
+
+def checked_image(image: NDArray[Any], name: str) -> Image:
+    """Check that an image can be one of a pair.
+
+    Parameters
+    ----------
+    image : ndarray
+        Its pixels.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    ndarray of shape (Y, X) or (Y, X, 3)
+        The image without transparency.
+
+    Raises
+    ------
+    InputError
+        If it is no plane of finite numbers.
+    """
+    is_color = image.ndim == 3 and image.shape[-1] in (3, 4)
+    if not (image.ndim == 2 or is_color):
+        raise InputError(
+            f"{name} has the shape {image.shape}: use one plane (Y, X), or (Y, X, 3) "
+            "in color."
+        )
+    if not image.size:
+        raise InputError(f"{name} has no pixel: leave it out.")
+    if image.dtype.kind not in "uif":
+        raise InputError(
+            f"{name} holds {image.dtype} and not numbers: give its pixels."
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        raise InputError(
+            f"{name} has pixels that are not finite: mend or leave it out."
+        )
+    return image[..., :3] if is_color else image

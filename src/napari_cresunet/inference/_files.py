@@ -1,164 +1,17 @@
-"""Image files in; labels and probability out, never half written."""
+"""Labels and probability out, never half written."""
 
 import json
-import logging
-import struct
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._files import written_whole
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.errors import EngineError
 
 if TYPE_CHECKING:
     from napari_cresunet._typing import Labels, Probability
-
-TIFF_SUFFIXES = (".tif", ".tiff")
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png")
-MAPPED_BYTES = 256 * 1024**2
-"""From this size on a TIFF is mapped instead of read, where its layout allows."""
-
-# Of what tifffile logs; it also logs oddities of files that are whole.
-_SIGNS_OF_TRUNCATION = (
-    "page offset",
-    "value offset",
-    "corrupted tag list",
-    "failed to reshape",
-)
-
-_DAMAGE = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    OSError,
-    SyntaxError,  # Pillow's word for a broken PNG
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-
-
-def read_image(path: str | Path) -> NDArray[Any]:
-    """Read an image file.
-
-    Parameters
-    ----------
-    path : str or Path
-        TIFF or OME-TIFF (the first series), PNG, JPEG or BMP.
-
-    Returns
-    -------
-    ndarray of shape (..., Y, X) or (..., Y, X, 3 or 4)
-        In the dtype of the file; axes of length 1 before Y are left out. A large
-        uncompressed TIFF is a memory map.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, empty, damaged or of another kind.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name an image file in it.")
-    if not path.exists():
-        raise InputError(f"There is no file {path}.")
-    suffix = path.suffix.lower()
-    if suffix not in TIFF_SUFFIXES + PICTURE_SUFFIXES:
-        raise InputError(
-            f"{path} is no image that can be read here: use TIFF, PNG, JPEG or BMP."
-        )
-    try:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise InputError(f"{path} is empty (0 bytes): copy or export it again.")
-        return _read_tiff(path) if suffix in TIFF_SUFFIXES else _read_picture(path)
-    except InputError:
-        raise
-    except PermissionError as error:
-        raise InputError(
-            f"{path} may not be read: ask for permission or copy it elsewhere."
-        ) from error
-    except _DAMAGE as error:
-        raise InputError(
-            f"{path} is damaged or no image: copy or export it again."
-        ) from error
-
-
-def _read_picture(path: Path) -> NDArray[Any]:
-    """Read the first picture of a PNG, JPEG or BMP file."""
-    import imageio.v3 as iio
-    from PIL import Image
-
-    try:
-        pixels: NDArray[Any] = iio.imread(path, plugin="pillow", index=0)
-    except OSError as error:
-        if not isinstance(error.__cause__, Image.DecompressionBombError):
-            raise
-        raise InputError(
-            f"{path} is too large for its format: save it as TIFF."
-        ) from error
-    is_gray_with_alpha = pixels.ndim == 3 and pixels.shape[-1] == 2
-    return pixels[..., 0] if is_gray_with_alpha else pixels
-
-
-def _read_tiff(path: Path) -> NDArray[Any]:
-    """Read the first series of a TIFF file."""
-    import tifffile
-
-    with _complaints_of_tifffile() as complaints, tifffile.TiffFile(path) as tif:
-        series = tif.series[0]
-        _check_complete(series, path.stat().st_size)
-        is_mapped = series.nbytes >= MAPPED_BYTES and series.dataoffset is not None
-        pixels: NDArray[Any] = (
-            tifffile.memmap(path, mode="r") if is_mapped else series.asarray()
-        )
-        if any(sign in text for text in complaints for sign in _SIGNS_OF_TRUNCATION):
-            raise ValueError("the file ends before its last page")
-        return _arranged(pixels, series.axes)
-
-
-def _check_complete(series: Any, size: int) -> None:
-    """Refuse a series whose data reach beyond the end of the file."""
-    for page in series.pages:
-        if page is None:
-            raise ValueError("a page is missing")
-        ends = np.add(page.dataoffsets, page.databytecounts)
-        if ends.size and ends.max() > size:
-            raise ValueError("the file ends before its data")
-
-
-def _arranged(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
-    """Put color last, and leave out single planes."""
-    if "S" in axes:
-        pixels = np.moveaxis(pixels, axes.index("S"), -1)
-        axes = axes.replace("S", "") + "S"
-    n_trailing = 3 if axes.endswith("S") else 2
-    single = [i for i in range(pixels.ndim - n_trailing) if pixels.shape[i] == 1]
-    return pixels.squeeze(tuple(single))
-
-
-@contextmanager
-def _complaints_of_tifffile() -> Iterator[list[str]]:
-    """Collect what tifffile only logs: it returns the pages that are left."""
-    complaints: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            complaints.append(record.getMessage())
-
-    logger = logging.getLogger("tifffile")
-    collector = Collector(logging.ERROR)
-    logger.addHandler(collector)
-    try:
-        yield complaints
-    finally:
-        logger.removeHandler(collector)
 
 
 def write_labels(path: str | Path, labels: "Labels", record: Mapping[str, Any]) -> None:

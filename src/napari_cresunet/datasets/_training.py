@@ -1,0 +1,49 @@
+"""Which images of a folder are learned from, and which are held out."""
+
+from pathlib import Path
+
+from napari_cresunet.datasets._layouts import load_pairs, splits_in
+from napari_cresunet.datasets._pairs import Pair
+from napari_cresunet.datasets._split import check_pairs, split_pairs
+from napari_cresunet.errors import InputError
+
+
+def load_training_pairs(
+    folder: str | Path, *, validation: float = 0.2, seed: int = 0
+) -> tuple[list[Pair], list[Pair]]:
+    """Read what a folder has to learn from; its test images are not touched.
+
+    Parameters
+    ----------
+    folder : str or Path
+        In a layout that `load_pairs` knows.
+    validation : float, optional
+        Part of the images that is held out where the folder has no split "val".
+    seed : int, optional
+        Decides which.
+
+    Returns
+    -------
+    training, validation : list of Pair
+        Of the splits "train" and "val", if there are both.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to learn from.
+    """
+    splits = splits_in(folder)
+    if {"train", "val"} <= set(splits):
+        training, held_out = (
+            list(load_pairs(folder, split=split)) for split in ("train", "val")
+        )
+        check_pairs(training)
+        return training, held_out
+    if splits and "train" not in splits:
+        raise InputError(
+            f"{folder} has only images for {' and '.join(splits)}: give a folder with "
+            "images to learn from."
+        )
+    pairs = list(load_pairs(folder, split="train" if splits else None))
+    check_pairs(pairs)
+    return split_pairs(pairs, validation=validation, seed=seed)
