@@ -1,14 +1,17 @@
 import json
 import re
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 import torch
 from tests.models import reference_network
+from tests.models.lively import keras_layers
 from tests.weights.keras_file import random_layers, write_keras_file
 
 from napari_cresunet.errors import WeightsError
+from napari_cresunet.models import VARIANTS
 from napari_cresunet.weights import import_keras, load_network, read_card
 
 WHERE = "model_weights/{layer}/{layer}/{variable}:0"
@@ -57,6 +60,7 @@ def test_the_card_says_what_is_known(keras_file):
         "title": "keras (imported from Keras)",
         "variant": "c-resunet",
         "scaling": "unit",
+        "channels": "rgb",
         "diameter": 36.5,
         "threshold": 0.6,
         "min_size": 200,
@@ -150,6 +154,28 @@ def test_a_surplus_layer_is_named(tmp_path):
         f"(conv2d_50 is one too many){ADVICE}"
     ):
         import_keras(path)
+
+
+@pytest.mark.parametrize(
+    ("variant", "problem"),
+    [
+        ("resunet", r"18 conv2d layers instead of 21 \(conv2d_\d+ is missing\)"),
+        ("unet", r"19 conv2d layers instead of 21 \(conv2d_\d+ is missing\)"),
+        (
+            "c-resunet-transformer",
+            r"27 conv2d layers instead of 21 \(conv2d_\d+ is one too many\)",
+        ),
+    ],
+)
+def test_a_network_of_another_kind_is_refused(tmp_path, variant, problem):
+    layers = keras_layers(replace(VARIANTS[variant], features=16).build())
+    path = write_keras_file(tmp_path / "keras.h5", layers)
+
+    with pytest.raises(
+        WeightsError,
+        match=f"^keras.h5 is no c-ResUnet: it has {problem}{re.escape(ADVICE)}$",
+    ):
+        load_network(path)
 
 
 def test_a_layer_of_another_kind_is_named(tmp_path):

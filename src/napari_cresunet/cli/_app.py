@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-models_app = typer.Typer(help="List, describe and import models.")
+models_app = typer.Typer(help="List, describe, download, import and export models.")
 app.add_typer(models_app, name="models")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -51,7 +51,7 @@ def root(
 
 @models_app.callback(invoke_without_command=True)
 def models(context: typer.Context) -> None:
-    """List, describe and import models."""
+    """List, describe, download, import and export models."""
     _help_without_command(context)
 
 
@@ -171,6 +171,104 @@ def _check_device(device: str) -> None:
         )
 
 
+@app.command()
+def train(
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMAGES [MASKS]]",
+            show_default=False,
+            help="A folder with images and their truth, or two: images, and masks or "
+            "label images of the same names.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="RUN",
+            help="Folder for settings, log, curves, checkpoints and model.",
+        ),
+    ] = None,
+    system: Annotated[
+        str,
+        typer.Option(
+            metavar="S", help="Whose settings: see --systems for all of them."
+        ),
+    ] = "fluorescent-cells",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Model to go on from; gives network, scaling and cell diameter.",
+        ),
+    ] = None,
+    freeze_encoder: Annotated[
+        bool,
+        typer.Option("--freeze-encoder", help="Only bridge, decoder and head learn."),
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option(metavar="N", help="What the new model is called.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Largest number of epochs.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change one of the system's settings; may be repeated.",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="Go on with an interrupted training; nothing else."
+        ),
+    ] = None,
+    systems: Annotated[
+        bool, typer.Option("--systems", help="List the systems and leave.")
+    ] = False,
+    device: Annotated[
+        str, typer.Option(metavar="D", help="auto, cpu, cuda, cuda:1 or mps.")
+    ] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on images with true cells.
+
+    Writes RUN/model.safetensors, the best model on the images held out, and beside it
+    how it came about. Ctrl+C keeps the best model so far; the same command, or
+    --resume RUN, goes on. On several GPUs: torchrun --nproc-per-node N -m
+    napari_cresunet train ...
+    """
+    from napari_cresunet.cli import _train
+
+    _check_device(device)
+    if systems:
+        _train.print_systems(as_json=as_json)
+        return
+    if resume is not None:
+        if data:
+            raise typer.BadParameter("--resume takes no images; it knows them.")
+        _train.resume_training(resume, device, as_json=as_json)
+        return
+    if not data or len(data) > 2 or output is None:
+        raise typer.BadParameter(
+            "Give one or two folders (images with truth) and -o RUN."
+        )
+    try:
+        settings = [*(setting or [])]
+        settings += [f"name={name}"] if name else []
+        settings += [f"epochs={epochs}"] if epochs else []
+        settings += ["freeze_encoder=true"] if freeze_encoder else []
+        config = _train.changed(_train.first_config(system, start), settings)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    _train.train_model(data, output, config, device, as_json=as_json)
+
+
 @models_app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """List the models that can be found by name."""
@@ -196,7 +294,10 @@ def info_command(
 def import_command(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A .safetensors or Keras 2 .h5 file."),
+        typer.Argument(
+            metavar="FILE",
+            help="A .safetensors, Keras 2 .h5 or fluocells .pth file.",
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(metavar="N", help="Its name from now on.")
@@ -209,3 +310,65 @@ def import_command(
     from napari_cresunet.cli._models import import_file
 
     import_file(file, name, overwrite=overwrite)
+
+
+@models_app.command("download")
+def download_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Which; lists them if none is given."),
+    ] = None,
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="All that there are.")
+    ] = False,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A mirror of https://raw.githubusercontent.com."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace your models of these names.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the weights that the authors of c-ResUnet released.
+
+    Without a name it lists them. A download that was interrupted goes on where it
+    stopped.
+    """
+    from napari_cresunet.cli._download import download, print_released
+
+    if all_of_them:
+        from napari_cresunet.weights import RELEASED
+
+        names = list(RELEASED)
+    if names:
+        download(names, base_url=base_url, overwrite=overwrite, as_json=as_json)
+    else:
+        print_released(as_json=as_json)
+
+
+@models_app.command("export")
+def export_command(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name or file of a model.")
+    ],
+    kind: Annotated[
+        str,
+        typer.Option("--to", metavar="FORMAT", help="onnx, torchscript or bioimageio."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="What to write; by default NAME with the ending of the format.",
+        ),
+    ] = None,
+) -> None:
+    """Write a model in a format that other programs run."""
+    from napari_cresunet.cli._export import export_model
+
+    export_model(name, kind, output)

@@ -10,6 +10,8 @@ from napari_cresunet.errors import WeightsError
 
 SCALINGS = ("unit", "adaptive")
 """How an image becomes [0, 1]; `inference.measure_scaling` says what each does."""
+CHANNELS = ("rgb", "brightest")
+"""What the network sees of a color image: all three channels, or the brightest."""
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TYPE_OF = {"settings": Mapping, "scores": Mapping} | {
     "diameter": int | float,
@@ -46,6 +48,8 @@ class ModelCard:
     """Its network, a key of `models.VARIANTS`."""
     scaling: str
     """How pixels become input: "unit" is x / 255, "adaptive" is by percentiles."""
+    channels: str = "rgb"
+    """What it sees of a color image: "rgb", or the "brightest" channel as gray."""
     diameter: float
     """Diameter of a cell in px at which the network was trained."""
     threshold: float
@@ -86,6 +90,11 @@ class ModelCard:
             raise WeightsError(
                 f"A model card's `scaling` must be {' or '.join(map(repr, SCALINGS))}, "
                 f"got {self.scaling!r}."
+            )
+        if self.channels not in CHANNELS:
+            raise WeightsError(
+                "A model card's `channels` must be "
+                f"{' or '.join(map(repr, CHANNELS))}, got {self.channels!r}."
             )
         self._check_numbers()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import WeightsError
 from napari_cresunet.weights._card import ModelCard
+from napari_cresunet.weights._imported import imported_card
 from napari_cresunet.weights._safetensors import Tensors, hash_tensors, is_hdf5
 
 _KINDS = ("conv2d", "conv2d_transpose", "batch_normalization")
@@ -126,25 +127,14 @@ def read_keras(path: Path, *, name: str | None = None) -> tuple[ModelCard, Tenso
         raise WeightsError(
             f"{path.name} is cut off or damaged; copy or download it again."
         ) from error
-    return _card_for(path, name, hash_tensors(tensors)), tensors
-
-
-def _card_for(path: Path, name: str | None, weights_hash: str) -> ModelCard:
-    """Return the card of an imported file; figures of Morelli et al. 2021."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "imported"
-    return ModelCard(
-        name=stem if name is None else name,
-        title=f"{path.stem} (imported from Keras)",
-        variant="c-resunet",
-        scaling="unit",
-        diameter=36.5,  # equivalent diameter of the mean cell in their images
+    card = imported_card(
+        path,
+        name,
+        origin="Keras",
         threshold=0.6,
-        min_size=200,
-        min_distance=20,
-        license="unknown; ask whoever made the file",
-        weights_hash=weights_hash,
-        source=str(path),
+        weights_hash=hash_tensors(tensors),
     )
+    return card, tensors
 
 
 def _convert(path: Path, file: Any) -> Tensors:

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cresunet.errors import WeightsError
 from napari_cresunet.weights._card import ModelCard
+from napari_cresunet.weights._fluocells import read_fluocells
 from napari_cresunet.weights._keras import read_keras
 from napari_cresunet.weights._safetensors import (
     Tensors,
@@ -77,6 +78,35 @@ def import_keras(
     """
     path = Path(path)
     card, tensors = read_keras(path, name=name)
+    return card, _build_network(path, tensors, card)
+
+
+def import_fluocells(
+    path: str | Path, *, name: str | None = None
+) -> tuple[ModelCard, "nn.Module"]:
+    """Load a c-ResUnet that fluocells saved with PyTorch; fastai is not needed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The .pth file: a state dict, or a dict with one under "model".
+    name : str, optional
+        The model's name; that of the file if not given.
+
+    Returns
+    -------
+    card : ModelCard
+        A card with the threshold of fluocells, 0.5.
+    network : torch.nn.Module
+        The network in evaluation mode, float32, on the CPU.
+
+    Notes
+    -----
+    A file that holds more than tensors is not opened, and nothing in it is ever run.
+    That, a damaged file and one of another network are each a `WeightsError`.
+    """
+    path = Path(path)
+    card, tensors = read_fluocells(path, name=name)
     return card, _build_network(path, tensors, card)
 
 

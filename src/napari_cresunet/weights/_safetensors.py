@@ -49,17 +49,36 @@ def is_hdf5(path: Path) -> bool:
     WeightsError
         If it is missing, a folder, unreadable, empty, a pickle or an archive.
     """
-    size, start = _start_of(path)
+    size, start = start_of(path)
     if path.suffix.lower() in _PICKLE_SUFFIXES or _is_pickle(start, size):
         raise WeightsError(
             f"{path.name} is a pickle or an archive, which could run code when opened, "
-            "so it was not opened; convert it to safetensors or Keras HDF5 (.h5)."
+            "so it was not opened; import it if it is a .pth file of fluocells, "
+            "otherwise convert it to safetensors or Keras HDF5 (.h5)."
         )
     return start.startswith(HDF5_SIGNATURE)
 
 
-def _start_of(path: Path) -> tuple[int, bytes]:
-    """Return a file's size and its first bytes."""
+def start_of(path: Path) -> tuple[int, bytes]:
+    """Read the size of a weight file and its first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    size : int
+        In bytes, at least 1.
+    start : bytes
+        The first nine, or fewer.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing, a folder, unreadable or empty.
+    """
     try:
         if path.is_dir():
             raise WeightsError(f"{path} is a folder; give a weight file inside it.")
