@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from napari_cresunet.evaluation import Scores, aggregate, evaluate
     from napari_cresunet.inference import Model, load_model, predict
     from napari_cresunet.segmentation import LiveSegmenter, segment
+    from napari_cresunet.training import TrainConfig, train
     from napari_cresunet.weights import ModelCard, list_models
 
 _HOME_OF = {
@@ -18,12 +19,14 @@ _HOME_OF = {
     "Model": "inference",
     "ModelCard": "weights",
     "Scores": "evaluation",
+    "TrainConfig": "training",
     "aggregate": "evaluation",
     "evaluate": "evaluation",
     "list_models": "weights",
     "load_model": "inference",
     "predict": "inference",
     "segment": "segmentation",
+    "train": "training",
 }
 
 __all__ = [
@@ -31,12 +34,14 @@ __all__ = [
     "Model",
     "ModelCard",
     "Scores",
+    "TrainConfig",
     "aggregate",
     "evaluate",
     "list_models",
     "load_model",
     "predict",
     "segment",
+    "train",
 ]
 
 

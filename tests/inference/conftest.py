@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_cresunet.inference import Model
-from napari_cresunet.models import VARIANTS
+from napari_cresunet.models import VARIANTS, Variant
 from napari_cresunet.weights import ModelCard
 
 
@@ -76,10 +76,10 @@ def make_model() -> Callable[..., Model]:
     return as_model
 
 
-def settled_c_resunet(variant: str) -> nn.Module:
-    """Return a c-ResUnet whose batch norms have seen an image."""
+def settled(variant: Variant) -> nn.Module:
+    """Return a network whose batch norms have seen an image."""
     torch.manual_seed(0)
-    network = VARIANTS[variant].build()
+    network = variant.build()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None
@@ -90,12 +90,12 @@ def settled_c_resunet(variant: str) -> nn.Module:
 
 @pytest.fixture
 def c_resunet() -> nn.Module:
-    return settled_c_resunet("simple-c-resunet")
+    return settled(VARIANTS["simple-c-resunet"])
 
 
 @pytest.fixture
-def make_c_resunet() -> Callable[[str], Model]:
-    return lambda variant: as_model(DoublePrecision(settled_c_resunet(variant)))
+def make_real_model() -> Callable[[Variant], Model]:
+    return lambda variant: as_model(DoublePrecision(settled(variant)))
 
 
 @pytest.fixture

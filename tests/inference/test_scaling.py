@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.inference import Scaling, apply_scaling, measure_scaling
+from napari_cresunet.inference import (
+    Scaling,
+    apply_scaling,
+    measure_scaling,
+    select_channels,
+)
 from napari_cresunet.inference._scaling import SAMPLE_PIXELS, sample_brightness
 
 
@@ -155,3 +160,11 @@ def test_an_unknown_scaling_is_refused():
     message = "Unknown scaling 'zscore'; choose unit or adaptive."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         measure_scaling(np.zeros((5, 5)), "zscore")
+
+
+def test_a_network_sees_all_channels_or_the_brightest():
+    scaled = np.array([[[0.1, 0.9]], [[0.5, 0.2]], [[0.3, 0.3]]], np.float32)
+    np.testing.assert_array_equal(select_channels(scaled, "rgb"), scaled)
+    brightest = select_channels(scaled, "brightest")
+    np.testing.assert_array_equal(brightest, [[[np.float32(0.5), np.float32(0.9)]]])
+    np.testing.assert_array_equal(select_channels(scaled[:1], "brightest"), scaled[:1])

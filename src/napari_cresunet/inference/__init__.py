@@ -3,17 +3,20 @@
 Nothing here loads torch before a model is loaded.
 """
 
+from napari_cresunet._images import read_image
 from napari_cresunet.inference._devices import available_devices, resolve_device
-from napari_cresunet.inference._files import (
-    read_image,
-    write_labels,
-    write_probability,
-)
+from napari_cresunet.inference._files import write_labels, write_probability
 from napari_cresunet.inference._model import Model, load_model
+from napari_cresunet.inference._places import is_out_of_memory
 from napari_cresunet.inference._planes import plane_shape
 from napari_cresunet.inference._prediction import Prediction, iter_predict, predict
 from napari_cresunet.inference._resampling import resampling_matrix
-from napari_cresunet.inference._scaling import Scaling, apply_scaling, measure_scaling
+from napari_cresunet.inference._scaling import (
+    Scaling,
+    apply_scaling,
+    measure_scaling,
+    select_channels,
+)
 
 __all__ = [
     "Model",
@@ -21,6 +24,7 @@ __all__ = [
     "Scaling",
     "apply_scaling",
     "available_devices",
+    "is_out_of_memory",
     "iter_predict",
     "load_model",
     "measure_scaling",
@@ -29,6 +33,7 @@ __all__ = [
     "read_image",
     "resampling_matrix",
     "resolve_device",
+    "select_channels",
     "write_labels",
     "write_probability",
 ]

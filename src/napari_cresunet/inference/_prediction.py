@@ -129,7 +129,7 @@ def iter_predict(
     scaling = measure_scaling(image, model.card.scaling, rgb=is_rgb)
     rows, columns = (_plan(length, zoom, model) for length in extent)
     run = Run(
-        Source(image, is_rgb, scaling, rows, columns),
+        Source(image, is_rgb, scaling, model.card.channels, rows, columns),
         wanted,
         Place(model.network, model.device, side, zoom),
         prod(leading),
@@ -215,7 +215,7 @@ def _record(run: Run, model: "Model") -> dict[str, Any]:
             "low": scaling.low,
             "span": scaling.span,
         },
-        "channels": "rgb" if run.source.is_rgb else "gray",
+        "channels": run.source.channels if run.source.is_rgb else "gray",
         "tile": None if is_whole else run.place.tile,
         "region": [list(wanted[:2]), list(wanted[2:])],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),

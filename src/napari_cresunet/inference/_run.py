@@ -15,7 +15,7 @@ from napari_cresunet.inference._places import (
     retreat,
 )
 from napari_cresunet.inference._planes import read_region
-from napari_cresunet.inference._scaling import Scaling, apply_scaling
+from napari_cresunet.inference._scaling import Scaling, apply_scaling, select_channels
 from napari_cresunet.inference._tiling import Axis, Rectangle, enter, leave, split
 from napari_cresunet.steps import Step
 
@@ -29,6 +29,8 @@ class Source:
     image: Any
     is_rgb: bool
     scaling: Scaling
+    channels: str
+    """As in the model card."""
     rows: Axis
     columns: Axis
 
@@ -118,7 +120,8 @@ class Run:
             source.image, plane, rows.read, columns.read, is_rgb=source.is_rgb
         )
         self._check_finite(pixels)
-        channels = enter(apply_scaling(pixels, source.scaling), rows, columns)
+        scaled = select_channels(apply_scaling(pixels, source.scaling), source.channels)
+        channels = enter(scaled, rows, columns)
         return leave(forward(self.place.network, channels), rows, columns)
 
     def _check_finite(self, pixels: NDArray[Any]) -> None:

@@ -129,6 +129,27 @@ def apply_scaling(values: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]
     return scaled.astype(np.float32, copy=False)
 
 
+def select_channels(
+    scaled: NDArray[np.float32], channels: str
+) -> NDArray[np.float32]:
+    """Return what a network is to see of the channels.
+
+    Parameters
+    ----------
+    scaled : ndarray of shape (1 or 3, Y, X)
+        In [0, 1].
+    channels : str
+        "rgb" for all of them, "brightest" for their maximum: a stain of one color then
+        gives the same as its gray picture.
+
+    Returns
+    -------
+    ndarray of shape (1 or 3, Y, X)
+        One channel for "brightest".
+    """
+    return scaled.max(axis=0, keepdims=True) if channels == "brightest" else scaled
+
+
 def sample_brightness(image: Any, *, rgb: bool | None = None) -> NDArray[np.float64]:
     """Read evenly spaced rows of evenly spaced planes.
 

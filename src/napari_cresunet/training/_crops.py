@@ -1,151 +1,177 @@
-"""Random crops, turned and zoomed, with training targets that part touching cells."""
+"""Where crops lie, how often each is drawn, and in what order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from numpy.typing import NDArray
+from scipy import ndimage
 
-from napari_cresunet.config import Options, option
+from napari_cresunet._typing import Labels
+from napari_cresunet.training._config import TrainConfig
+from napari_cresunet.training._prepare import Sample
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CropOptions(Options):
-    """How crops vary."""
-
-    size: int = option(192, "Side of a crop.", unit="px", low=32)
-    zoom: float = option(
-        1.6, "A crop is zoomed by a factor between 1/zoom and zoom.", low=1, high=8
-    )
-    gain: float = option(
-        1.25, "Brightness is multiplied by between 1/gain and gain.", low=1, high=10
-    )
-    recolor: float = option(
-        0.3, "Share of crops whose colors are permuted or made gray.", low=0, high=1
-    )
-    at_artifact: float = option(
-        0.0,
-        "Share of crops around bright background, such as artifacts.",
-        low=0,
-        high=1,
-    )
-    noise: float = option(0.01, "Largest noise added, of the full range.", low=0)
+ARTIFACT_AREA = 0.1
+"""An artifact has at least this part of a cell's area."""
 
 
-def random_crop(
-    image: Tensor, labels: Tensor, options: CropOptions, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Cut one crop: moved, turned, flipped, zoomed, brightened, recolored.
+@dataclass(frozen=True, slots=True)
+class Crops:
+    """All crops of all samples."""
+
+    places: NDArray[np.intp]
+    """(N, 3): sample, first row, first column."""
+    shares: NDArray[np.float64]
+    """(N,) how often each is drawn, relative to others; integers are repeats."""
+
+
+def grid_starts(length: int, size: int, step: int) -> list[int]:
+    """Return where crops begin along one axis.
 
     Parameters
     ----------
-    image : Tensor of shape (3, Y, X), float32
-        Scaled to [0, 1].
-    labels : Tensor of shape (Y, X), float32
-        Label image.
-    options : CropOptions
-        How crops vary.
+    length, size, step : int
+        Length of the axis, side of a crop, distance between crops, in px.
+
+    Returns
+    -------
+    list of int
+        0, step, 2 step and so on; the last crop ends where the image does. Where the
+        image is smaller than a crop, one crop is centered on it.
+
+    Examples
+    --------
+    >>> grid_starts(1600, 512, 400), grid_starts(1200, 512, 400)
+    ([0, 400, 800, 1088], [0, 400, 688])
+    """
+    last = length - size
+    if last <= 0:
+        return [last // 2]
+    return [*range(0, last, step), last]
+
+
+def find_crops(samples: Sequence[Sample], config: TrainConfig) -> Crops:
+    """Lay a grid of crops over every sample and say how often each is drawn.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Prepared images.
+    config : TrainConfig
+        Size, step and repeats of crops.
+
+    Returns
+    -------
+    Crops
+        Of all samples. A crop with cells counts `cell_repeats`, one with an artifact
+        `artifact_repeats` times, one with both the larger number, each times the share
+        of its sample.
+    """
+    places, shares = [], []
+    size = config.crop_size
+    for index, sample in enumerate(samples):
+        is_artifact = None
+        if config.artifact_repeats > 1:
+            is_artifact = find_artifacts(sample)
+        rows, columns = (
+            grid_starts(side, size, config.crop_step) for side in sample.labels.shape
+        )
+        for row in rows:
+            for column in columns:
+                part = np.s_[max(row, 0) : row + size, max(column, 0) : column + size]
+                times = 1
+                if sample.labels[part].any():
+                    times = config.cell_repeats
+                if is_artifact is not None and is_artifact[part].any():
+                    times = max(times, config.artifact_repeats)
+                places.append((index, row, column))
+                shares.append(times * sample.share)
+    crops = Crops(np.array(places, np.intp), np.array(shares, np.float64))
+    return _subset(crops, config) if 0 < config.subset < len(places) else crops
+
+
+def _subset(crops: Crops, config: TrainConfig) -> Crops:
+    """Choose crops once and for all."""
+    rng = np.random.default_rng(config.seed)
+    kept = np.sort(rng.choice(len(crops.places), config.subset, replace=False))
+    return Crops(crops.places[kept], crops.shares[kept])
+
+
+def find_artifacts(sample: Sample) -> NDArray[np.bool_]:
+    """Find bright structures that are no cells.
+
+    Parameters
+    ----------
+    sample : Sample
+        A prepared image.
+
+    Returns
+    -------
+    ndarray of bool, shape (Y, X)
+        True in connected regions of background, at least a tenth of a cell large, that
+        are brighter than half of the image's cells, or, where it has none, than 4
+        robust standard deviations above its median. A rim of a fifth of a diameter
+        around each cell is left out, for cells are drawn tightly.
+    """
+    light = sample.image.float().amax(0).numpy()
+    light = ndimage.gaussian_filter(light, 0.1 * sample.diameter)
+    numbers = np.unique(sample.labels)
+    numbers = numbers[numbers > 0]
+    if len(numbers):
+        means = ndimage.mean(light, sample.labels, numbers)
+        level = float(np.median(means))
+    else:
+        middle = float(np.median(light))
+        spread = 1.4826 * float(np.median(np.abs(light - middle)))
+        level = middle + max(4 * spread, 0.05)
+    rim = max(1, round(0.2 * sample.diameter))
+    near = _dilated(sample.labels, rim)
+    return _large_parts((light > level) & ~near, ARTIFACT_AREA * sample.diameter**2)
+
+
+def _dilated(labels: Labels, reach: int) -> NDArray[np.bool_]:
+    if not labels.any():
+        return np.zeros(labels.shape, bool)
+    near: NDArray[np.bool_] = ndimage.distance_transform_edt(labels == 0) <= reach
+    return near
+
+
+def _large_parts(mask: NDArray[np.bool_], area: float) -> NDArray[np.bool_]:
+    parts, _ = ndimage.label(mask)
+    is_large = np.bincount(parts.flat) >= area
+    is_large[0] = False
+    large: NDArray[np.bool_] = is_large[parts]
+    return large
+
+
+def draw_epoch(
+    crops: Crops, samples: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return the order of crops in one epoch.
+
+    Parameters
+    ----------
+    crops : Crops
+        All crops.
+    samples : int
+        How many to draw, with the crops' shares; 0 takes each as often as its share
+        says, rounded, at least once.
     rng : Generator
         Source of randomness.
 
     Returns
     -------
-    image : Tensor of shape (3, size, size)
-        The crop.
-    target : Tensor of shape (1, size, size)
-        1 in cells, 0 in background and where two cells meet.
+    ndarray of int, shape (n,)
+        Indices into `crops.places`, shuffled. A crop is drawn again only after all
+        others of the same share were.
     """
-    row, column = _random_center(image, labels, options, rng)
-    grid = _random_grid(labels, (row, column), options, rng)
-    crop = functional.grid_sample(
-        image[None], grid, padding_mode="reflection", align_corners=False
-    )[0]
-    cut = functional.grid_sample(
-        labels[None, None],
-        grid,
-        mode="nearest",
-        padding_mode="reflection",
-        align_corners=False,
-    )[0]
-    return _vary_light(crop, options, rng), parted_cells(cut)
-
-
-def _random_center(
-    image: Tensor, labels: Tensor, options: CropOptions, rng: np.random.Generator
-) -> tuple[float, float]:
-    """Return a place near a cell, near bright background, or anywhere."""
-    height, width = labels.shape
-    anywhere = rng.uniform(0, height), rng.uniform(0, width)
-    kind = rng.random()
-    if kind < options.at_artifact:
-        light = image.amax(0).masked_fill(labels > 0, 0)
-        wanted = light > 0.5 * light.max()
-    elif kind < (1 + options.at_artifact) / 2:
-        wanted = labels > 0
-    else:
-        return anywhere
-    places = torch.nonzero(wanted)
-    if not len(places):
-        return anywhere
-    row, column = places[rng.integers(len(places))].tolist()
-    spread = 0.4 * options.size
-    return row + rng.uniform(-spread, spread), column + rng.uniform(-spread, spread)
-
-
-def _random_grid(
-    labels: Tensor,
-    center: tuple[float, float],
-    options: CropOptions,
-    rng: np.random.Generator,
-) -> Tensor:
-    """Return sampling positions around a place, turned, flipped and zoomed."""
-    height, width = labels.shape
-    row, column = center
-    angle = rng.uniform(0, 2 * np.pi)
-    scale = options.size / float(np.exp(rng.uniform(-1, 1) * np.log(options.zoom)))
-    flip = rng.choice([-1.0, 1.0])
-    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
-    matrix = [
-        [cos * flip / width, -sin / width, 2 * column / width - 1],
-        [sin * flip / height, cos / height, 2 * row / height - 1],
-    ]
-    shape = [1, 1, options.size, options.size]
-    return functional.affine_grid(
-        torch.tensor([matrix], dtype=torch.float32), shape, align_corners=False
-    )
-
-
-def parted_cells(labels: Tensor) -> Tensor:
-    """Return 1 in cells and 0 elsewhere, with a gap where two cells touch.
-
-    Parameters
-    ----------
-    labels : Tensor of shape (1, Y, X), float32
-        Label image.
-
-    Returns
-    -------
-    Tensor of shape (1, Y, X), float32
-        The target of a network that shall tell touching cells apart.
-    """
-    highest = functional.max_pool2d(labels, 3, stride=1, padding=1)
-    missing = labels == 0
-    far = labels.masked_fill(missing, float("inf"))
-    lowest = -functional.max_pool2d(-far, 3, stride=1, padding=1)
-    return (~missing & (highest == lowest)).to(torch.float32)
-
-
-def _vary_light(crop: Tensor, options: CropOptions, rng: np.random.Generator) -> Tensor:
-    """Change brightness and color, add noise."""
-    crop = crop * float(np.exp(rng.uniform(-1, 1) * np.log(options.gain)))
-    choice = rng.random()
-    if choice < options.recolor / 2:
-        crop = crop[torch.from_numpy(rng.permutation(3))]
-    elif choice < options.recolor:
-        crop = crop.amax(0, keepdim=True).expand(3, -1, -1)
-    if options.noise:
-        seed = int(rng.integers(2**31))
-        noise = torch.randn(crop.shape, generator=torch.Generator().manual_seed(seed))
-        crop = crop + noise * rng.uniform(0, options.noise)
-    return crop.clamp(0, 1)
+    shares = crops.shares
+    if not samples:
+        times = np.maximum(1, np.round(shares / shares.min())).astype(int)
+        return rng.permutation(np.repeat(np.arange(len(shares)), times))
+    # Systematic sampling: evenly spaced points on the summed shares, in random order.
+    order = rng.permutation(len(shares))
+    summed = np.cumsum(shares[order])
+    points = (rng.random() + np.arange(samples)) * (summed[-1] / samples)
+    drawn = np.searchsorted(summed, points, side="right")
+    return rng.permutation(order[np.minimum(drawn, len(shares) - 1)])

@@ -1,138 +1,293 @@
-"""A plain training loop: weighted cross-entropy, Adam, random crops of many sources."""
+"""The loop over epochs and batches."""
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from napari_cresunet.config import Options, option
-from napari_cresunet.models import CResUnet
-from napari_cresunet.steps import Step
-from napari_cresunet.training._crops import CropOptions, random_crop
-from napari_cresunet.training._losses import weighted_cross_entropy
+from napari_cresunet.datasets import Pair
+from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.inference import Model
+from napari_cresunet.training._batches import epoch_batches, iter_batches
+from napari_cresunet.training._card import describe
+from napari_cresunet.training._checkpoint import load_checkpoint, save_checkpoint
+from napari_cresunet.training._config import TrainConfig
+from napari_cresunet.training._crops import Crops, find_crops
+from napari_cresunet.training._distributed import Processes, joined_processes
+from napari_cresunet.training._folder import MODEL, open_folder, write_card, write_log
+from napari_cresunet.training._history import EpochRecord, TrainStep
+from napari_cresunet.training._learner import Learner
+from napari_cresunet.training._memory import memory_told
+from napari_cresunet.training._prepare import (
+    Sample,
+    prepare,
+    typical_diameter,
+    with_equal_channels,
+)
+from napari_cresunet.training._validation import (
+    COARSE_THRESHOLDS,
+    THRESHOLDS,
+    Validation,
+    best_threshold,
+    validate,
+)
+from napari_cresunet.weights import ModelCard, read_card, save_weights
+
+CHECKPOINT_SECONDS = 120.0
+"""A killed process loses at most about this much."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LoopOptions(Options):
-    """Settings of `iter_train`."""
+@dataclass(slots=True)
+class _Training:
+    """One training under way."""
 
-    n_steps: int = option(3000, "Batches to train on.", low=1)
-    batch_size: int = option(8, "Crops in a batch.", low=1)
-    learning_rate: float = option(1e-4, "Learning rate of Adam.", low=0)
-    decay: float = option(
-        0.2, "Share of the steps, at the end, in which the rate falls to 0.", low=0
-    )
-    positive_weight: float = option(1.5, "Loss weight of cell pixels.", low=0)
-    negative_weight: float = option(0.5, "Loss weight of background pixels.", low=0)
-    bfloat16: bool = option(True, "Whether to compute in 16 bits where that is safe.")
-    seed: int = option(0, "Seed of initial weights and crops.", low=0)
+    config: TrainConfig
+    learner: Learner
+    samples: list[Sample]
+    held_out: list[Sample]
+    crops: Crops
+    folder: Path | None
+    processes: Processes
+    resumed_at: float
+    saved_at: float
+    card: ModelCard | None = None
+    """Of the best model so far."""
 
+    def seconds(self) -> float:
+        """Return how long the training took so far, without interruptions."""
+        return self.learner.progress.seconds + time.monotonic() - self.resumed_at
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """Images of one kind, and how often they are drawn from."""
-
-    images: Sequence[Tensor]
-    """(3, Y, X) float32 in [0, 1]."""
-    labels: Sequence[Tensor]
-    """(Y, X) float32 label images."""
-    share: float
-    """Part of the crops that come from here."""
-    crops: CropOptions
+    def save(self) -> None:
+        """Write a checkpoint."""
+        if self.folder is None or not self.processes.is_first:
+            return
+        now = time.monotonic()
+        self.learner.progress.seconds += now - self.resumed_at
+        self.resumed_at = self.saved_at = now
+        save_checkpoint(self.folder, self.learner)
 
 
 def iter_train(
-    network: CResUnet,
-    sources: Sequence[Source],
-    options: LoopOptions,
-    on_loss: Callable[[int, float], object] | None = None,
-) -> Generator[Step, None, CResUnet]:
-    """Train a network in place; one step is one batch.
+    config: TrainConfig,
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    *,
+    folder: str | Path | None = None,
+    device: str = "auto",
+) -> Generator[TrainStep, None, Model]:
+    """Train a network step by step; may be closed after any step.
 
     Parameters
     ----------
-    network : CResUnet
-        The network, on the CPU.
-    sources : sequence of Source
-        Where crops come from.
-    options : LoopOptions
-        Settings.
-    on_loss : callable, optional
-        Called with the number of the step and its loss.
+    config : TrainConfig
+        All settings.
+    training, validation : sequence of Pair
+        Images to learn from, and images that decide which epoch was best and which
+        threshold is recommended.
+    folder : str or Path, optional
+        Receives settings, log, curves, checkpoints and the best model. If it holds an
+        interrupted training with the same settings, that one goes on where it was.
+    device : str, optional
+        As for `load_model`. Under torchrun each process takes a device of its own.
 
     Yields
     ------
-    Step
-        After each batch. Between two steps the network may be saved or scored.
+    TrainStep
+        After every batch; at the end of an epoch with its record. When the generator is
+        closed, a checkpoint is written, and the best model is in `folder`.
 
     Returns
     -------
-    CResUnet
-        The same network.
-    """
-    rng = np.random.default_rng(options.seed)
-    shares = np.array([source.share for source in sources])
-    optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _rate(step, options)
-    )
-    for number in range(1, options.n_steps + 1):
-        chosen = rng.choice(len(sources), options.batch_size, p=shares / shares.sum())
-        image, target = draw_batch([sources[index] for index in chosen], rng)
-        image = image.contiguous(memory_format=torch.channels_last)
-        network.train()
-        optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
-            logits = network.logits(image)
-        loss = weighted_cross_entropy(
-            logits.float(),
-            target,
-            positive=options.positive_weight,
-            negative=options.negative_weight,
+    Model
+        The best one, on the device, with a card that says how it came about.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to learn from, or `folder` holds another training.
+    EngineError
+        If the loss is not a number, memory runs out, or a file cannot be written.
+    """  # noqa: DOC501  # GeneratorExit is no error
+    if not training or not validation:
+        raise InputError(
+            f"There are {len(training)} training and {len(validation)} validation "
+            "images; give at least one of each."
         )
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        optimizer.step()
-        schedule.step()
-        if on_loss is not None:
-            on_loss(number, loss.item())
-        yield Step(done=number, total=options.n_steps)
-    return network
+    with ExitStack() as stack:
+        processes = stack.enter_context(joined_processes(device))
+        run = _begin(config, training, validation, folder, processes)
+        try:
+            yield from _iter_epochs(run)
+        except GeneratorExit:
+            run.save()
+            raise
+        return _finish(run)
 
 
-def draw_batch(
-    sources: Sequence[Source], rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Cut one crop from each source.
-
-    Parameters
-    ----------
-    sources : sequence of Source
-        One for each crop.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    image : Tensor of shape (N, 3, size, size)
-        Crops.
-    target : Tensor of shape (N, 1, size, size)
-        Their targets.
-    """
-    crops = []
-    for source in sources:
-        index = int(rng.integers(len(source.images)))
-        image, labels = source.images[index], source.labels[index]
-        crops.append(random_crop(image, labels, source.crops, rng))
-    return (
-        torch.stack([image for image, _ in crops]),
-        torch.stack([target for _, target in crops]),
+def _begin(
+    config: TrainConfig,
+    training: Sequence[Pair],
+    validation: Sequence[Pair],
+    folder: str | Path | None,
+    processes: Processes,
+) -> _Training:
+    """Prepare images, network and folder."""
+    where = None if folder is None else Path(folder)
+    is_resumed = where is not None and open_folder(where, config)
+    typical = typical_diameter(training)
+    samples = with_equal_channels(prepare(training, config, typical))
+    learner = Learner(config, processes)
+    if where is not None and is_resumed:
+        load_checkpoint(where, learner)
+    now = time.monotonic()
+    return _Training(
+        config,
+        learner,
+        samples,
+        prepare(validation, config, typical),
+        find_crops(samples, config),
+        where,
+        processes,
+        now,
+        now,
     )
 
 
-def _rate(step: int, options: LoopOptions) -> float:
-    """Return the part of the learning rate in force: 1, then falling to 0."""
-    falling = options.decay * options.n_steps
-    left = options.n_steps - step
-    return min(1.0, left / falling) if falling else 1.0
+def _iter_epochs(run: _Training) -> Generator[TrainStep, None, None]:
+    progress = run.learner.progress
+    while progress.epoch < run.config.epochs and not _is_stuck(run):
+        batches = epoch_batches(run.crops, run.config, progress.epoch)
+        for loss in _iter_losses(run, batches):
+            progress.batch += 1
+            progress.loss_sum += loss
+            if progress.batch < len(batches):
+                yield _step(run, len(batches))
+                if time.monotonic() - run.saved_at > CHECKPOINT_SECONDS:
+                    run.save()
+        yield _end_epoch(run, len(batches))
+
+
+def _is_stuck(run: _Training) -> bool:
+    """Tell whether too many epochs brought no better model."""
+    progress = run.learner.progress
+    return progress.epoch - progress.best_epoch >= run.config.stop_patience
+
+
+def _iter_losses(
+    run: _Training, batches: Sequence[NDArray[np.intp]]
+) -> Generator[float, None, None]:
+    """Learn from the rest of an epoch's batches."""
+    progress, config = run.learner.progress, run.config
+    first = progress.batch
+    source = iter_batches(
+        run.samples, batches, config, progress.epoch, first, run.processes
+    )
+    for number, batch in enumerate(source, start=first):
+        if config.schedule == "decay":
+            done = progress.epoch + number / len(batches)
+            run.learner.set_rate(1 - done / config.epochs)
+        with memory_told(
+            f"take fewer than {config.batch_size} crops in a batch, or crops smaller "
+            f"than {config.crop_size} px"
+        ):
+            loss = run.learner.learn(batch)
+        if not isfinite(loss):
+            raise EngineError(_not_a_number(run, batches[number], number))
+        yield loss
+
+
+def _not_a_number(run: _Training, places: NDArray[np.intp], number: int) -> str:
+    names = sorted({run.samples[index].name for index in places[:, 0]})
+    kept = "there is no model yet"
+    if run.learner.progress.best_epoch:
+        kept = f"the model of epoch {run.learner.progress.best_epoch} is kept"
+    return (
+        f"The loss is not a number in epoch {run.learner.progress.epoch + 1}, batch "
+        f"{number + 1} (crops of {', '.join(names)}); {kept}: try a smaller learning "
+        "rate, or check these images."
+    )
+
+
+def _step(run: _Training, n_batches: int) -> TrainStep:
+    progress = run.learner.progress
+    return TrainStep(
+        done=progress.epoch * n_batches + progress.batch,
+        total=run.config.epochs * n_batches,
+        epoch=progress.epoch + 1,
+        loss=progress.loss_sum / progress.batch,
+    )
+
+
+def _end_epoch(run: _Training, n_batches: int) -> TrainStep:
+    """Validate, keep the best, save, and count the epoch."""
+    learner, progress = run.learner, run.learner.progress
+    step = _step(run, n_batches)
+    values, result = [0.0] * 3, None
+    if run.processes.is_first:
+        with memory_told("validate on smaller images, or cut them into parts"):
+            result = validate(
+                learner.shown, run.held_out, run.config, run.processes.device
+            )
+        threshold, scores = best_threshold(
+            result.probabilities, run.held_out, COARSE_THRESHOLDS
+        )
+        values = [result.loss, scores.f1, threshold]
+    # All processes go on with the same learning rate and stop at the same time.
+    loss, f1, threshold = run.processes.shared(values)
+    record = EpochRecord(
+        epoch=progress.epoch + 1,
+        loss=step.loss,
+        validation_loss=loss,
+        f1=f1,
+        threshold=threshold,
+        learning_rate=learner.learning_rate,
+        seconds=round(run.seconds(), 3),
+    )
+    is_best = learner.keep_best(record)
+    if run.config.schedule == "plateau":
+        learner.plateau.step(loss)
+    progress.epoch, progress.batch, progress.loss_sum = record.epoch, 0, 0.0
+    if result is not None:
+        _write_epoch(run, result, is_best=is_best)
+    preview = None if result is None else result.probabilities[0]
+    return replace(step, record=record, is_best=is_best, preview=preview)
+
+
+def _write_epoch(run: _Training, result: Validation, *, is_best: bool) -> None:
+    """Complete the best model so far, and write what there is to write."""
+    if is_best:
+        threshold, scores = best_threshold(
+            result.probabilities, run.held_out, THRESHOLDS
+        )
+        run.card = describe(
+            run.config,
+            run.learner.progress,
+            {"training": run.samples, "validation": run.held_out},
+            threshold,
+            scores,
+        )
+    if run.folder is None:
+        return
+    if is_best and run.card is not None:
+        best = run.learner.best_network()
+        write_card(run.folder, save_weights(run.folder / MODEL, best, run.card))
+    write_log(run.folder, run.learner.progress.history)
+    run.save()
+
+
+def _finish(run: _Training) -> Model:
+    """Return the best model."""
+    card = run.card
+    if card is None and run.folder is not None:
+        card = read_card(run.folder / MODEL)
+    if card is None:  # a process other than the first, without a folder
+        card = describe(run.config, run.learner.progress, {}, 0.5, None)
+    device = run.processes.device
+    network = run.learner.best_network().to(device)
+    return Model(card, network.to(memory_format=torch.channels_last), device)  # type: ignore[call-overload]  # torch's stubs lack memory_format
