@@ -95,7 +95,10 @@ def test_outside_of_the_tissue_is_dark():
 
 
 def test_an_unknown_stain_is_refused():
-    message = "Unknown stain 'pink'; choose from yellow, green, red, gray, blue, cyan, magenta."
+    message = (
+        "Unknown stain 'pink'; choose from yellow, green, red, gray, blue, cyan, "
+        "magenta."
+    )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         NeuronScene(stain="pink")
 

@@ -49,6 +49,10 @@ def test_sizes_scale_with_area_and_distances_with_length(
             "A model card's `scaling` must be 'unit' or 'adaptive', got 'log'.",
         ),
         (
+            {"channels": "hsv"},
+            "A model card's `channels` must be 'rgb' or 'brightest', got 'hsv'.",
+        ),
+        (
             {"threshold": 1.5},
             "A model card's `threshold` must be between 0 and 1, got 1.5.",
         ),
