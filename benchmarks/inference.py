@@ -16,7 +16,7 @@ from statistics import median
 
 import numpy as np
 import torch
-from train_simple import FNC_DIAMETER
+from image_sets import FNC_DIAMETER
 
 from napari_cresunet.inference import Model, load_model, predict
 from napari_cresunet.models import VARIANTS

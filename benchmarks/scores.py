@@ -9,89 +9,14 @@ is written into the card of that weight file.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from image_sets import Case, cases
-from scipy import ndimage
-from skimage.feature import blob_log
-from skimage.filters import threshold_otsu
+from classical import iter_methods, score
+from image_sets import SETS, Case, cases
 
-from napari_cresunet import Scores, aggregate, evaluate, load_model, predict, segment
-from napari_cresunet.inference import apply_scaling, measure_scaling
+from napari_cresunet import Scores, aggregate, load_model, predict, segment
 from napari_cresunet.weights import load_network, save_weights
-
-SETS = ("bbbc039", "dsb2018_fluo", "fnc_small", "synthetic")
-N_TUNING = 31
-"""Images that the classical methods are tuned on: all of fnc_small's."""
-MIN_AREA, MIN_DISTANCE = 0.1, 0.5
-"""Smallest object in parts of a cell's area, smallest distance in diameters."""
-
-Method = Callable[[Case, float], Scores]
-
-
-def brightness(case: Case) -> np.ndarray:
-    """Return the largest channel, scaled as for the network, slightly smoothed."""
-    scaled = apply_scaling(case.image, measure_scaling(case.image, "adaptive"))
-    gray = scaled.max(axis=-1) if scaled.ndim == 3 else scaled
-    return ndimage.gaussian_filter(gray.astype(np.float32), 0.05 * case.diameter)
-
-
-def thresholded(case: Case, threshold: float) -> Scores:
-    """Return the scores of a global threshold with watershed."""
-    area = np.pi / 4 * case.diameter**2
-    labels = segment(
-        brightness(case),
-        threshold=min(max(threshold, 0), 1),
-        min_size=max(1, round(MIN_AREA * area)),
-        min_distance=max(1, round(MIN_DISTANCE * case.diameter)),
-    )
-    return evaluate(labels, case.labels, max_distance=case.match_distance)
-
-
-def otsu(case: Case, _: float) -> Scores:
-    """Return the scores of Otsu's threshold with watershed."""
-    return thresholded(case, float(threshold_otsu(brightness(case))))
-
-
-def blobs(case: Case, threshold: float) -> Scores:
-    """Return the scores of Laplacian-of-Gaussian blobs of the size of a cell."""
-    sigma = case.diameter / 2 / np.sqrt(2)
-    found = blob_log(
-        brightness(case),
-        min_sigma=0.6 * sigma,
-        max_sigma=1.3 * sigma,
-        num_sigma=4,
-        threshold=threshold,
-    )
-    return evaluate_points(found[:, :2], case)
-
-
-def evaluate_points(points: np.ndarray, case: Case) -> Scores:
-    """Compare found points with the truth by drawing each as a one-pixel object."""
-    labels = np.zeros(case.labels.shape, np.int32)
-    rows, columns = np.round(points).astype(int).T
-    labels[rows, columns] = np.arange(1, len(points) + 1)
-    return evaluate(labels, case.labels, max_distance=case.match_distance)
-
-
-def tuned(method: Method, settings: Sequence[float], training: list[Case]) -> float:
-    """Return the setting with the highest F1 on the training images."""
-
-    def f1(setting: float) -> float:
-        scores = [method(case, setting) for case in training]
-        return np.nan_to_num(aggregate(scores).f1)
-
-    return max(settings, key=f1)
-
-
-CLASSICAL: dict[str, tuple[Method, Sequence[float]]] = {
-    "Otsu + watershed": (otsu, [0.0]),
-    "tuned threshold + watershed": (thresholded, np.linspace(0.02, 0.7, 35).tolist()),
-    "LoG blobs": (blobs, np.geomspace(0.01, 0.5, 10).tolist()),
-}
 
 
 def network_scores(name: str, images: list[Case], *, resample: bool) -> list[Scores]:
@@ -106,7 +31,7 @@ def network_scores(name: str, images: list[Case], *, resample: bool) -> list[Sco
             min_size=model.card.min_size_at(case.diameter),
             min_distance=model.card.min_distance_at(case.diameter),
         )
-        scores.append(evaluate(labels, case.labels, max_distance=case.match_distance))
+        scores.append(score(labels, case))
     return scores
 
 
@@ -119,6 +44,16 @@ def row(name: str, scores: Scores) -> str:
 
 HEADER = """| method | F1 | precision | recall | accuracy | MAE | MedAE | MPE |
 |---|---|---|---|---|---|---|---|"""
+
+
+def print_classical(kind: str, images: list[Case], data: Path) -> None:
+    """Print the rows of the classical methods."""
+    tuning = list(cases(kind, "val", data))
+    if kind != "synthetic":
+        tuning += cases(kind, "train", data)
+    for found in iter_methods(tuning, images):
+        scores = [score(*both) for both in zip(found.labels, images, strict=True)]
+        print(row(found.name, aggregate(scores)), flush=True)
 
 
 def main() -> None:
@@ -142,14 +77,7 @@ def main() -> None:
         )
         print(row(arguments.model, pooled), flush=True)
         reached[f"{arguments.split} F1, {kind}"] = round(pooled.f1, 4)
-        tuning = list(cases(kind, "val", arguments.data))
-        if kind != "synthetic":
-            tuning += cases(kind, "train", arguments.data)
-        tuning = tuning[:N_TUNING]
-        for name, (method, settings) in CLASSICAL.items():
-            best = tuned(method, settings, tuning) if len(settings) > 1 else settings[0]
-            pooled = aggregate([method(case, best) for case in images])
-            print(row(name, pooled), flush=True)
+        print_classical(kind, images, arguments.data)
     if arguments.card:
         card, network = load_network(arguments.card)
         card = replace(card, scores={**card.scores, **reached})

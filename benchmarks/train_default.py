@@ -26,10 +26,10 @@ from napari_cresunet.training._crops import find_crops
 from napari_cresunet.training._prepare import prepare
 
 SHARES = {
-    "fnc_small": 0.42,
-    "bbbc039": 0.2,
-    "dsb2018_fluo": 0.2,
-    "synthetic": 0.18,
+    "fnc_small": 0.38,
+    "bbbc039": 0.22,
+    "dsb2018_fluo": 0.24,
+    "synthetic": 0.16,
 }
 """Part of the crops that comes from each set."""
 N_SYNTHETIC = 160

@@ -1,13 +1,16 @@
-"""Make the pictures of the dock in docs/images from the bundled sample and model.
+"""Make the pictures of the docks in docs/images from samples and the bundled model.
 
 Run it where there is a display, or under Xvfb::
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
 
-With --model another model is shown, with --sample another sample.
+With --model another model is shown, with --sample another sample; --only makes the
+pictures of one dock.
 """
 
 import argparse
+import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
+from napari_cresunet.datasets import NeuronScene, synthesize_neurons
 from napari_cresunet.plugin import SAMPLES
 from napari_cresunet.weights import DEFAULT_MODEL
 
@@ -25,14 +29,22 @@ PATIENCE = 600  # s
 
 
 def main() -> None:
-    """Run the dock on a sample and take its picture, in both themes."""
+    """Take the pictures of the docks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", default=SAMPLES[0], choices=SAMPLES)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--only", choices=("count", "train"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.only != "train":
+        show_counting(arguments)
+    if arguments.only != "count":
+        show_training(arguments.out)
 
+
+def show_counting(arguments: argparse.Namespace) -> None:
+    """Run the dock on a sample and take its picture, in both themes."""
     viewer = napari.Viewer()
     viewer.window.resize(*SIZE)
     viewer.open_sample(PLUGIN, arguments.sample)
@@ -55,6 +67,42 @@ def main() -> None:
         dock.grab().save(str(arguments.out / f"{name}_dock.png"))
     print(f"{dock.state.words.headline} with {dock.state.choices.model}")
     viewer.close()
+
+
+def show_training(out: Path) -> None:
+    """Fine-tune on synthetic neurons and take the picture while it learns."""
+    with tempfile.TemporaryDirectory() as folder:
+        # The user's own models and trainings are nobody's business.
+        os.environ["NAPARI_CRESUNET_MODELS"] = str(Path(folder, "models"))
+        viewer = napari.Viewer()
+        viewer.window.resize(*SIZE)
+        _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Train")
+        # Dim and noisy, so that there is something left to learn.
+        scene = NeuronScene(
+            height=240, width=320, n_cells=16, diameter=24, brightness=0.16, noise=0.06
+        )
+        for number in range(1, 5):
+            image, labels = synthesize_neurons(scene, seed=number)
+            viewer.add_image(image, name=f"slice {number}", rgb=True)
+            viewer.add_labels(labels, name=f"slice {number} cells").contour = 1
+            dock.data.layers.add.click()
+        for name, value in {"samples": 32, "epochs": 12, "averaging": 0.9}.items():
+            dock.state.set_setting(name, value)
+        wait_until(lambda: dock.state.summary is not None)
+        dock.training.button.click()
+        wait_until(lambda: len(dock.state.records) > 5 or not dock.state.is_running)
+        if dock.state.is_failure:
+            raise SystemExit(dock.state.notice)
+        shown = dock.state.preview.origin.name
+        for layer in viewer.layers:
+            layer.visible = layer.name.startswith((shown, "Training"))
+        viewer.fit_to_view()
+        settle(1)
+        viewer.screenshot(out / "train.png", canvas_only=False, flash=False)
+        dock.training.button.click()
+        wait_until(lambda: not dock.state.is_running)
+        print(dock.state.notice)
+        viewer.close()
 
 
 def look_at_cells(viewer: napari.Viewer) -> None:

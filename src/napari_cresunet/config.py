@@ -18,6 +18,7 @@ def option(
     unit: str = "",
     low: float | None = None,
     high: float | None = None,
+    choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare a field of an `Options` class.
 
@@ -31,13 +32,21 @@ def option(
         Unit of a number, such as "px".
     low, high : float, optional
         Smallest and largest value allowed, both inclusive.
+    choices : tuple of str, optional
+        All values allowed of a text.
 
     Returns
     -------
     dataclasses.Field
         To stand on the right of a field's annotation.
     """
-    metadata = {"text": text, "unit": unit, "low": low, "high": high}
+    metadata = {
+        "text": text,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "choices": choices,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -46,9 +55,14 @@ class Options:
     """Base of all options: checks bounds, goes to and comes from plain dicts."""
 
     def __post_init__(self) -> None:
-        """Check the bounds of every number."""
+        """Check the bounds of every number and the choices of every text."""
         for spec in fields(self):
             value = getattr(self, spec.name)
+            choices = spec.metadata.get("choices")
+            if choices and value not in choices:
+                raise InputError(
+                    f"`{spec.name}` must be {' or '.join(choices)}, got {value!r}."
+                )
             if isinstance(value, int | float):
                 check_bounds(
                     spec.name,

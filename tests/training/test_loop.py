@@ -12,10 +12,10 @@ import torch
 from tests.training.squares import quick, squares
 
 from napari_cresunet import load_model, predict
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.errors import EngineError, InputError, LossError
 from napari_cresunet.models import VARIANTS
 from napari_cresunet.steps import drain
-from napari_cresunet.training import iter_train, read_config
+from napari_cresunet.training import iter_train, read_config, read_log
 from napari_cresunet.weights import read_card, save_weights
 
 TRAINING = [squares(seed) for seed in range(3)]
@@ -122,6 +122,7 @@ def test_the_folder_tells_all(tmp_path):
         rows = list(csv.DictReader(stream))
     records = [step.record for step in steps if step.record]
     assert [float(row["loss"]) for row in rows] == [record.loss for record in records]
+    assert read_log(folder) == tuple(records)
     assert list(rows[0]) == [
         *("epoch", "loss", "validation_loss", "f1", "threshold", "learning_rate"),
         "seconds",
@@ -254,7 +255,7 @@ def test_a_loss_that_is_no_number_stops_it_and_keeps_the_best(tmp_path):
     kept = (tmp_path / "model.safetensors").read_bytes()
     ruined = [replace(pair, image=pair.image.astype(np.float32)) for pair in TRAINING]
     generator = iter_train(config, ruined, VALIDATION, folder=tmp_path, device="cpu")
-    with pytest.raises(EngineError) as caught:
+    with pytest.raises(LossError) as caught:
         _poisoned(generator)
     assert str(caught.value).startswith(
         "The loss is not a number in epoch 2, batch 1 (crops of squares "
@@ -377,3 +378,11 @@ def test_missing_memory_is_told_with_advice(monkeypatch, where, advice):
     with pytest.raises(EngineError) as caught:
         train(quick(epochs=1))
     assert str(caught.value) == f"There is not enough memory: {advice}."
+
+
+def test_a_log_that_is_missing_or_damaged(tmp_path):
+    assert read_log(tmp_path) == ()
+    (tmp_path / "log.csv").write_text("epoch,loss\n1,a\n")
+    with pytest.raises(InputError) as caught:
+        read_log(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'log.csv'} cannot be read (")

@@ -129,9 +129,7 @@ def apply_scaling(values: NDArray[Any], scaling: Scaling) -> NDArray[np.float32]
     return scaled.astype(np.float32, copy=False)
 
 
-def select_channels(
-    scaled: NDArray[np.float32], channels: str
-) -> NDArray[np.float32]:
+def select_channels(scaled: NDArray[np.float32], channels: str) -> NDArray[np.float32]:
     """Return what a network is to see of the channels.
 
     Parameters

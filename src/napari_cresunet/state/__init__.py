@@ -25,28 +25,89 @@ from napari_cresunet.state._run import (
     iter_relabel,
     iter_run,
 )
+from napari_cresunet.state._shelf import MODEL_SHELF, ModelShelf
 from napari_cresunet.state._source import Source
+from napari_cresunet.state._training import TrainState
+from napari_cresunet.state._training_choices import (
+    FROM_CARD,
+    GROUPS,
+    LAYERS,
+    OWN_CONTROLS,
+    TrainChoices,
+)
+from napari_cresunet.state._training_data import (
+    Folders,
+    LayerPair,
+    Origin,
+    PairChoice,
+    Summary,
+    check_sizes,
+)
+from napari_cresunet.state._training_folder import (
+    Unfinished,
+    find_unfinished,
+    trainings_folder,
+)
+from napari_cresunet.state._training_material import (
+    cut_pair,
+    hold_out,
+    iter_material,
+    iter_summary,
+)
+from napari_cresunet.state._training_run import (
+    Preview,
+    Trained,
+    TrainingProgress,
+    TrainingRequest,
+    iter_training,
+)
 from napari_cresunet.state._words import Words
 
 __all__ = [
     "CURVE_THRESHOLDS",
+    "FROM_CARD",
+    "GROUPS",
+    "LAYERS",
+    "MODEL_SHELF",
+    "OWN_CONTROLS",
     "Analysis",
     "Area",
     "Calibration",
     "Choices",
     "CountState",
     "Curve",
+    "Folders",
+    "LayerPair",
     "ModelCache",
+    "ModelShelf",
+    "Origin",
+    "PairChoice",
+    "Preview",
     "Progress",
     "Request",
     "Result",
     "Settings",
     "Source",
+    "Summary",
+    "TrainChoices",
+    "TrainState",
+    "Trained",
+    "TrainingProgress",
+    "TrainingRequest",
+    "Unfinished",
     "Words",
+    "check_sizes",
+    "cut_pair",
     "describe_error",
+    "find_unfinished",
+    "hold_out",
     "iter_analysis",
     "iter_calibration",
     "iter_devices",
+    "iter_material",
     "iter_relabel",
     "iter_run",
+    "iter_summary",
+    "iter_training",
+    "trainings_folder",
 ]

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from napari_cresunet.training._config import TrainConfig
 from napari_cresunet.training._losses import class_weights
+from napari_cresunet.training._memory import layout_for
 from napari_cresunet.training._prepare import Sample
 from napari_cresunet.training._targets import parted_cells, touching
 
@@ -86,15 +87,12 @@ def cut_windows(
     chosen = [samples[index] for index in places[:, 0]]
     image, labels, weight = [], [], []
     for sample, (row, column) in zip(chosen, starts, strict=True):
-        rows, columns = (
-            torch.from_numpy(mirrored(start, side, length))
-            for start, length in zip((row, column), sample.labels.shape, strict=True)
-        )
-        image.append(sample.image[:, rows[:, None], columns])
-        part = sample.labels[np.ix_(rows.numpy(), columns.numpy())]
-        labels.append(torch.from_numpy(part.astype(np.float32))[None])
+        place = _Place(row, column, side, sample.labels.shape)
+        image.append(place.cut(sample.image))
+        part = place.cut(torch.from_numpy(sample.labels)[None])
+        labels.append(part.float())
         if sample.weight is not None:
-            weight.append(sample.weight[rows[:, None], columns][None])
+            weight.append(place.cut(sample.weight[None]))
     return Windows(
         torch.stack(image),
         torch.stack(labels),
@@ -104,6 +102,31 @@ def cut_windows(
         _light(len(places), config, rng),
         int(rng.integers(2**31)),
     )
+
+
+class _Place:
+    """A square of an image, mirrored where it reaches beyond."""
+
+    def __init__(
+        self, row: int, column: int, side: int, shape: tuple[int, ...]
+    ) -> None:
+        self.starts, self.side, self.shape = (row, column), side, shape
+        self.is_inside = all(
+            0 <= start <= length - side
+            for start, length in zip(self.starts, shape, strict=True)
+        )
+
+    def cut(self, values: Tensor) -> Tensor:
+        """Return the square of an array of shape (C, Y, X)."""
+        if self.is_inside:
+            row, column = self.starts
+            return values[:, row : row + self.side, column : column + self.side]
+        rows, columns = (
+            torch.from_numpy(mirrored(start, self.side, length))
+            for start, length in zip(self.starts, self.shape, strict=True)
+        )
+        # One axis after the other: twice as fast as both at once.
+        return values.index_select(1, rows).index_select(2, columns)
 
 
 def window_side(config: TrainConfig) -> int:
@@ -210,7 +233,7 @@ def augment(windows: Windows, config: TrainConfig, device: str) -> Batch:
         weight = class_weights(target, config.positive_weight, config.negative_weight)
     if config.touching_weight > 1:
         weight = weight * (1 + (config.touching_weight - 1) * touching(labels, target))
-    image = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+    image = image.expand(-1, 3, -1, -1).contiguous(memory_format=layout_for(device))
     return Batch(image, target, weight)
 
 

@@ -1,6 +1,7 @@
 """The card of a model that was just trained."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ def describe(
         if name not in _NOT_SETTINGS
     }
     counts = {f"{part}_images": len(samples) for part, samples in images.items()}
+    if config.start:
+        settings["start"] = Path(config.start).name  # where it lay is nobody's business
     return ModelCard(
         name=config.name,
         title=config.title or config.name,

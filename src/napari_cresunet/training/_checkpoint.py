@@ -10,6 +10,7 @@ from torch import Tensor
 
 from napari_cresunet._files import written_whole
 from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.training._folder import CHECKPOINT
 from napari_cresunet.training._history import EpochRecord
 from napari_cresunet.training._learner import (
     Learner,
@@ -17,8 +18,6 @@ from napari_cresunet.training._learner import (
     optimizer_tensors,
     restore_optimizer,
 )
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def save_checkpoint(folder: Path, learner: Learner) -> None:

@@ -7,12 +7,8 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.models import get_variant
 from napari_cresunet.weights import CHANNELS, SCALINGS
 
-OPTIMIZERS = ("adam", "sgd")
-SCHEDULES = ("plateau", "decay")
-MONITORS = ("loss", "f1")
 CROP_MULTIPLE = 16
 """The largest stride of the networks."""
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +37,12 @@ class TrainConfig(Options):
         False, "Whether only bridge, decoder and head learn; needs a `start`."
     )
 
-    scaling: str = option("unit", "How pixels become input: unit or adaptive.")
-    channels: str = option("rgb", "What is seen of color: rgb or brightest.")
+    scaling: str = option(
+        "unit", "How pixels become input: unit or adaptive.", choices=SCALINGS
+    )
+    channels: str = option(
+        "rgb", "What is seen of color: rgb or brightest.", choices=CHANNELS
+    )
     diameter: float = option(
         0.0,
         "Images are resampled so that cells have this diameter; 0 leaves them as "
@@ -123,7 +123,7 @@ class TrainConfig(Options):
     focal: float = option(0.0, "Share of the focal loss.", low=0)
     focal_tversky: float = option(0.0, "Share of the focal Tversky loss.", low=0)
 
-    optimizer: str = option("adam", "adam or sgd.")
+    optimizer: str = option("adam", "adam or sgd.", choices=("adam", "sgd"))
     learning_rate: float = option(1e-4, "Learning rate at the start.", low=0, high=10)
     momentum: float = option(0.9, "Momentum of sgd.", low=0, high=1)
     batch_size: int = option(8, "Crops in a batch.", low=1)
@@ -132,12 +132,15 @@ class TrainConfig(Options):
         "plateau",
         "The learning rate falls on a plateau of the validation loss, or, with "
         "decay, evenly to 0.",
+        choices=("plateau", "decay"),
     )
     stop_patience: int = option(
         20, "Epochs without a better model before the training ends.", low=1
     )
     monitor: str = option(
-        "loss", "The best model is that of the least validation loss, or highest f1."
+        "loss",
+        "The best model is that of the least validation loss, or highest f1.",
+        choices=("loss", "f1"),
     )
     averaging: float = option(
         0.0,
@@ -149,6 +152,7 @@ class TrainConfig(Options):
     precision: str = option(
         "auto",
         "auto (16 bits on CUDA, else float32), float32, bfloat16 or float16.",
+        choices=("auto", "float32", "bfloat16", "float16"),
     )
     validation: float = option(
         0.2, "Part of the images held out when none are given.", low=0.01, high=0.9
@@ -170,20 +174,6 @@ class TrainConfig(Options):
         """Check bounds and choices."""
         Options.__post_init__(self)
         get_variant(self.variant)
-        choices = {
-            "scaling": SCALINGS,
-            "channels": CHANNELS,
-            "optimizer": OPTIMIZERS,
-            "schedule": SCHEDULES,
-            "monitor": MONITORS,
-            "precision": PRECISIONS,
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(
-                    f"`{name}` must be {' or '.join(allowed)}, "
-                    f"got {getattr(self, name)!r}."
-                )
         if self.crop_size % CROP_MULTIPLE:
             raise InputError(
                 f"`crop_size` must be a multiple of {CROP_MULTIPLE}, as the networks "

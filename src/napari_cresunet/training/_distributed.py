@@ -50,11 +50,6 @@ class Processes:
         return [float(value) for value in tensor]
 
 
-def is_first_process() -> bool:
-    """Tell whether this process is the only one, or the first that torchrun started."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 @contextmanager
 def joined_processes(device: str) -> Iterator[Processes]:
     """Join the processes that torchrun started; without torchrun there is one.

@@ -13,15 +13,14 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_cresunet._files import written_whole
 from napari_cresunet.errors import EngineError, InputError
-from napari_cresunet.training._checkpoint import CHECKPOINT
 from napari_cresunet.training._config import TrainConfig
-from napari_cresunet.training._distributed import is_first_process
 from napari_cresunet.training._history import EpochRecord
 
 if TYPE_CHECKING:
@@ -29,13 +28,19 @@ if TYPE_CHECKING:
 
     from napari_cresunet.weights import ModelCard
 
-CONFIG, LOG, CURVES, MODEL, CARD = (
-    "config.json",
-    "log.csv",
-    "curves.png",
-    "model.safetensors",
-    "card.json",
-)
+CONFIG, LOG, CURVES, CARD = "config.json", "log.csv", "curves.png", "card.json"
+CHECKPOINT, MODEL = "checkpoint.safetensors", "model.safetensors"
+
+
+def is_first_process() -> bool:
+    """Tell whether this process is the only one, or the first that torchrun started.
+
+    Returns
+    -------
+    bool
+        The first one alone writes and tells.
+    """
+    return os.environ.get("RANK", "0") == "0"
 
 
 def open_folder(folder: Path, config: TrainConfig) -> bool:
@@ -105,7 +110,7 @@ def read_config(folder: Path) -> TrainConfig:
 
 
 def write_log(folder: Path, history: Sequence[EpochRecord]) -> None:
-    """Write one row for each epoch, and the curves.
+    """Write one row for each epoch.
 
     Parameters
     ----------
@@ -117,7 +122,7 @@ def write_log(folder: Path, history: Sequence[EpochRecord]) -> None:
     Raises
     ------
     EngineError
-        If a file cannot be written.
+        If it cannot be written.
     """
     text = io.StringIO()
     rows = [record.to_dict() for record in history]
@@ -125,6 +130,59 @@ def write_log(folder: Path, history: Sequence[EpochRecord]) -> None:
     table.writeheader()
     table.writerows(rows)
     _write(folder / LOG, text.getvalue().encode())
+
+
+def read_log(folder: Path) -> tuple[EpochRecord, ...]:
+    """Read what is known of each epoch of a training.
+
+    Parameters
+    ----------
+    folder : Path
+        Written by an earlier training.
+
+    Returns
+    -------
+    tuple of EpochRecord
+        In order; none if there is no log yet. The last one may be of an epoch that the
+        checkpoint does not know, after the process was killed.
+
+    Raises
+    ------
+    InputError
+        If the log is damaged.
+    """
+    path = folder / LOG
+    if not path.is_file():
+        return ()
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = [
+                {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(stream)
+            ]
+        return tuple(
+            EpochRecord(**row | {"epoch": int(row["epoch"])})  # type: ignore[arg-type]  # the names come from a file
+            for row in rows
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} cannot be read ({error}): delete it.") from error
+
+
+def write_curves(folder: Path, history: Sequence[EpochRecord]) -> None:
+    """Draw the curves into the folder; takes about a second.
+
+    Parameters
+    ----------
+    folder : Path
+        The training's folder.
+    history : sequence of EpochRecord
+        At least one.
+
+    Raises
+    ------
+    EngineError
+        If the file cannot be written.
+    """
     picture = io.BytesIO()
     draw_curves(history).savefig(picture, format="png", dpi=120)
     _write(folder / CURVES, picture.getvalue())
@@ -163,7 +221,8 @@ def draw_curves(history: Sequence[EpochRecord]) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 3.2), layout="constrained")
+    figure = Figure(figsize=(10, 3.2))
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.16, top=0.95, wspace=0.3)
     losses, scores, rates = figure.subplots(1, 3)
     epochs = [record.epoch for record in history]
     losses.plot(epochs, [record.loss for record in history], label="training")

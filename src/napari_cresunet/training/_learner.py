@@ -17,6 +17,7 @@ from napari_cresunet.training._config import TrainConfig
 from napari_cresunet.training._distributed import Processes, spread
 from napari_cresunet.training._history import EpochRecord
 from napari_cresunet.training._losses import total_loss
+from napari_cresunet.training._memory import layout_for
 from napari_cresunet.weights import find_weights, load_network
 
 # Morelli et al. (2021), released code.
@@ -73,7 +74,8 @@ class Learner:
         self.config = config
         self.processes = processes
         network = first_network(config).to(processes.device)
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack memory_format
+        layout = layout_for(processes.device)
+        self.network = network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack memory_format
         if config.freeze_encoder:
             _freeze_encoder(self.network)
         self.module = spread(_Logits(self.network), processes)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cresunet.datasets import Pair
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.errors import InputError, LossError
 from napari_cresunet.inference import Model
 from napari_cresunet.training._batches import epoch_batches, iter_batches
 from napari_cresunet.training._card import describe
@@ -20,7 +20,13 @@ from napari_cresunet.training._checkpoint import load_checkpoint, save_checkpoin
 from napari_cresunet.training._config import TrainConfig
 from napari_cresunet.training._crops import Crops, find_crops
 from napari_cresunet.training._distributed import Processes, joined_processes
-from napari_cresunet.training._folder import MODEL, open_folder, write_card, write_log
+from napari_cresunet.training._folder import (
+    MODEL,
+    open_folder,
+    write_card,
+    write_curves,
+    write_log,
+)
 from napari_cresunet.training._history import EpochRecord, TrainStep
 from napari_cresunet.training._learner import Learner
 from napari_cresunet.training._memory import memory_told
@@ -41,6 +47,8 @@ from napari_cresunet.weights import ModelCard, read_card, save_weights
 
 CHECKPOINT_SECONDS = 120.0
 """A killed process loses at most about this much."""
+CURVES_SECONDS = 30.0
+"""The curves are not drawn more often than this."""
 
 
 @dataclass(slots=True)
@@ -56,6 +64,7 @@ class _Training:
     processes: Processes
     resumed_at: float
     saved_at: float
+    drawn_at: float = 0.0
     card: ModelCard | None = None
     """Of the best model so far."""
 
@@ -64,13 +73,22 @@ class _Training:
         return self.learner.progress.seconds + time.monotonic() - self.resumed_at
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, and from time to time the curves."""
         if self.folder is None or not self.processes.is_first:
             return
         now = time.monotonic()
         self.learner.progress.seconds += now - self.resumed_at
         self.resumed_at = self.saved_at = now
         save_checkpoint(self.folder, self.learner)
+        if now - self.drawn_at > CURVES_SECONDS:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the curves."""
+        history = self.learner.progress.history
+        if self.folder is not None and self.processes.is_first and history:
+            write_curves(self.folder, history)
+            self.drawn_at = time.monotonic()
 
 
 def iter_train(
@@ -126,7 +144,9 @@ def iter_train(
             yield from _iter_epochs(run)
         except GeneratorExit:
             run.save()
+            run.draw()
             raise
+        run.draw()
         return _finish(run)
 
 
@@ -198,7 +218,7 @@ def _iter_losses(
         ):
             loss = run.learner.learn(batch)
         if not isfinite(loss):
-            raise EngineError(_not_a_number(run, batches[number], number))
+            raise LossError(_not_a_number(run, batches[number], number))
         yield loss
 
 

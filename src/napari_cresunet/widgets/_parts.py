@@ -1,5 +1,7 @@
 """Small controls that the docks are made of."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -13,6 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt.utils import signals_blocked
+
+from napari_cresunet.state import MODEL_SHELF
 
 
 class Fold(QWidget):
@@ -181,3 +185,25 @@ def row(*widgets: Any, stretch: int = -1) -> QHBoxLayout:
     for number, widget in enumerate(widgets):
         layout.addWidget(widget, 1 if number == stretch else 0)
     return layout
+
+
+def column(*parts: QWidget, margin: int = 0, spacing: int = -1) -> QVBoxLayout:
+    """Return parts below each other; sizes in px, a spacing of -1 is the style's."""
+    layout = QVBoxLayout()
+    layout.setContentsMargins(margin, margin, margin, margin)
+    if spacing >= 0:
+        layout.setSpacing(spacing)
+    for part in parts:
+        layout.addWidget(part)
+    return layout
+
+
+def follow_models(widget: QWidget, refresh: Callable[[], None]) -> None:
+    """Call `refresh` whenever there is another model, as long as a widget lives."""
+    MODEL_SHELF.changed.connect(refresh)
+    # When a window closes, its docks are destroyed without another word.
+    widget.destroyed.connect(partial(_unfollow, refresh))
+
+
+def _unfollow(refresh: Callable[[], None], _destroyed: object = None) -> None:
+    MODEL_SHELF.changed.disconnect(refresh)
