@@ -386,3 +386,15 @@ def test_a_log_that_is_missing_or_damaged(tmp_path):
     with pytest.raises(InputError) as caught:
         read_log(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'log.csv'} cannot be read (")
+
+
+def test_every_process_needs_a_crop_of_each_batch():
+    from napari_cresunet.training._distributed import Processes
+    from napari_cresunet.training._loop import _begin
+
+    with pytest.raises(InputError) as caught:
+        _begin(quick(), TRAINING, VALIDATION, None, Processes(0, 5, "cpu"))
+    assert str(caught.value) == (
+        "5 processes cannot share batches of 4 crops: take a larger batch_size, or "
+        "start fewer processes."
+    )

@@ -9,11 +9,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import nn
 
 from napari_cresunet.inference import resolve_device
+
+_PATIENCE = timedelta(hours=2)
+"""The others wait this long for the first process to validate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ def joined_processes(device: str) -> Iterator[Processes]:
     device = resolve_device(device)
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
-    torch.distributed.init_process_group("nccl" if "cuda" in device else "gloo")
+    torch.distributed.init_process_group(
+        "nccl" if "cuda" in device else "gloo", timeout=_PATIENCE
+    )
     try:
         yield Processes(torch.distributed.get_rank(), count, device)
     finally:

@@ -158,6 +158,11 @@ def _begin(
     processes: Processes,
 ) -> _Training:
     """Prepare images, network and folder."""
+    if config.batch_size < processes.count:
+        raise InputError(
+            f"{processes.count} processes cannot share batches of {config.batch_size} "
+            "crops: take a larger batch_size, or start fewer processes."
+        )
     where = None if folder is None else Path(folder)
     is_resumed = where is not None and open_folder(where, config)
     typical = typical_diameter(training)
