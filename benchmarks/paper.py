@@ -25,7 +25,14 @@ from matplotlib.figure import Figure
 from napari_cresunet import LiveSegmenter, Model, Scores, aggregate, load_model, predict
 from napari_cresunet.datasets import Pair, load_pairs, split_pairs, splits_in
 from napari_cresunet.evaluation import bootstrap_intervals
-from napari_cresunet.training import MODEL, TrainConfig, get_preset, iter_train
+from napari_cresunet.training import (
+    MODEL,
+    EpochRecord,
+    TrainConfig,
+    get_preset,
+    iter_train,
+    read_log,
+)
 
 SYSTEMS = (
     "attention-elu",
@@ -110,21 +117,12 @@ def scaled(config: TrainConfig, scale: float, diameter: float) -> TrainConfig:
     )
 
 
-def read_log(folder: Path) -> list[dict[str, float]]:
-    """Return the epochs so far."""
-    path = folder / "log.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="") as stream:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
-
-
 def trained(
     config: TrainConfig, pairs: tuple, folder: Path, *, minutes: float, device: str
 ) -> Model:
     """Train until the epochs, the time or the patience is over; return the best."""
     log = read_log(folder)
-    if not log or log[-1]["seconds"] < 60 * minutes:
+    if not log or log[-1].seconds < 60 * minutes:
         with closing(iter_train(config, *pairs, folder=folder, device=device)) as steps:
             for step in steps:
                 if step.record is None:
@@ -253,8 +251,8 @@ def training_text(model: Model, folder: Path) -> str:
         *(model.card.name, f"{size:,}", settings["batch_size"], len(log)),
         *(
             settings["best_epoch"],
-            f"{log[-1]['seconds'] / 60:.0f}",
-            f"{best['f1']:.3f}",
+            f"{log[-1].seconds / 60:.0f}",
+            f"{best.f1:.3f}",
         ),
     ]
     return f"| {' | '.join(map(str, cells))} |"
@@ -299,7 +297,7 @@ def draw_thresholds(searched: dict[str, list[Scores]]) -> Figure:
     return figure
 
 
-def draw_curves(logs: dict[str, list[dict[str, float]]]) -> Figure:
+def draw_curves(logs: dict[str, tuple[EpochRecord, ...]]) -> Figure:
     """Draw losses and validation F1 of all systems against the epoch."""
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     panels = figure.subplots(1, 3)
@@ -310,8 +308,9 @@ def draw_curves(logs: dict[str, list[dict[str, float]]]) -> Figure:
     }
     for axes, (column, title) in zip(panels, titles.items(), strict=True):
         for name, log in logs.items():
-            epochs = [epoch["epoch"] for epoch in log]
-            axes.plot(epochs, [epoch[column] for epoch in log], label=name)
+            epochs = [record.epoch for record in log]
+            values = [getattr(record, column) for record in log]
+            axes.plot(epochs, values, label=name)
         axes.set(title=title, xlabel="epoch")
     panels[-1].set_ylim(0, 1)
     panels[0].legend(fontsize="small")

@@ -23,7 +23,7 @@ from torch import nn
 from napari_cresunet import LiveSegmenter, Model, Scores, aggregate, predict
 from napari_cresunet.inference import resolve_device
 from napari_cresunet.models import get_variant
-from napari_cresunet.training import MODEL
+from napari_cresunet.training import CHECKPOINT, MODEL
 from napari_cresunet.weights import ModelCard, load_network, save_weights
 
 THRESHOLDS = np.arange(0.3, 0.96, 0.05).round(2).tolist()
@@ -33,7 +33,6 @@ MIN_SIZES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
 """In parts of a cell's area."""
 WEIGHTS = {"fnc_small": 2.0}
 """How much a set counts in the mean, where it is not 1."""
-CHECKPOINT = "checkpoint.safetensors"
 
 DATA = (
     "BBBC039v1 (122 images), fluorescence images of the 2018 Data Science Bowl, "

@@ -163,6 +163,14 @@ def test_a_folder_that_is_divided_says_itself_what_is_held_out(tmp_path):
     assert (len(made.training), len(made.validation)) == (2, 3)
 
 
+def test_images_of_a_test_split_alone_are_not_learned_from(tmp_path):
+    write_folder(tmp_path / "test", n=3)
+    steps = iter_material(Folders(images=tmp_path), validation=0.2, seed=0)
+    assert raised(drain, steps) == (
+        f"{tmp_path} has only images for test: give a folder with images to learn from."
+    )
+
+
 def test_empty_masks_are_told(tmp_path):
     folder = Folders(images=write_folder(tmp_path / "data", n=2, empty=True))
     assert raised(drain, iter_summary(folder, validation=0.2, seed=0)) == (

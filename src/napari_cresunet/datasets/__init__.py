@@ -11,7 +11,7 @@ from napari_cresunet.datasets._pairs import Pair, pair_from_arrays
 from napari_cresunet.datasets._random_scenes import random_scene
 from napari_cresunet.datasets._split import check_pairs, split_pairs
 from napari_cresunet.datasets._stems import Pairing, match_by_stem, pair_folders
-from napari_cresunet.datasets._training import load_training_pairs
+from napari_cresunet.datasets._training import load_training_pairs, training_splits
 from napari_cresunet.datasets._truths import TruthFile
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "split_pairs",
     "splits_in",
     "synthesize_neurons",
+    "training_splits",
 ]

@@ -32,18 +32,36 @@ def load_training_pairs(
     InputError
         If there is nothing to learn from.
     """
+    train, held_out = training_splits(folder)
+    pairs = list(load_pairs(folder, split=train))
+    check_pairs(pairs)
+    if held_out:
+        return pairs, list(load_pairs(folder, split=held_out))
+    return split_pairs(pairs, validation=validation, seed=seed)
+
+
+def training_splits(folder: str | Path) -> tuple[str | None, str | None]:
+    """Tell which splits of a folder are learned from and held out.
+
+    Parameters
+    ----------
+    folder : str or Path
+        In a layout that `load_pairs` knows.
+
+    Returns
+    -------
+    train, held_out : str or None
+        For `load_pairs`; None for all images, and if none are held out.
+
+    Raises
+    ------
+    InputError
+        If it is divided and has no split to learn from.
+    """
     splits = splits_in(folder)
-    if {"train", "val"} <= set(splits):
-        training, held_out = (
-            list(load_pairs(folder, split=split)) for split in ("train", "val")
-        )
-        check_pairs(training)
-        return training, held_out
     if splits and "train" not in splits:
         raise InputError(
             f"{folder} has only images for {' and '.join(splits)}: give a folder with "
             "images to learn from."
         )
-    pairs = list(load_pairs(folder, split="train" if splits else None))
-    check_pairs(pairs)
-    return split_pairs(pairs, validation=validation, seed=seed)
+    return ("train" if splits else None), ("val" if "val" in splits else None)

@@ -57,6 +57,20 @@ class Variant:
             features=self.features,
         )
 
+    def build_empty(self) -> "Network":
+        """Return the network without storage, for its names and shapes or for weights.
+
+        Returns
+        -------
+        Network
+            On the device "meta": nothing is initialized in vain and no random state is
+            used up.
+        """
+        import torch
+
+        with torch.device("meta"):
+            return self.build()
+
 
 _GEOMETRIC = ("shift", "flip", "zoom", "rotation")
 

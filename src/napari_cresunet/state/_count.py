@@ -11,6 +11,7 @@ from napari_cresunet.state._choices import Choices, Settings, resolve
 from napari_cresunet.state._run import ModelCache, Progress, Request, Result
 from napari_cresunet.state._source import Source
 from napari_cresunet.state._words import Words, describe_count
+from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models, user_model_folder
 
 _LIVE = {"threshold", "min_size", "preset", "min_distance"}
@@ -26,7 +27,7 @@ _NO_IMAGE = (
 )
 
 
-class CountState:
+class CountState(Working):
     """Everything the dock shows, and what it may do.
 
     A view forwards what the user wants, renders on the signals, and runs the generators
@@ -36,8 +37,6 @@ class CountState:
     source_changed = Signal()
     choices_changed = Signal()
     models_changed = Signal()
-    run_changed = Signal()
-    """`is_running`, `progress`, `notice` or `why_not` changed."""
     labels_outdated = Signal()
     """The settings are no longer those of the labels: call `relabel`."""
     labels_changed = Signal()
@@ -45,15 +44,10 @@ class CountState:
     curve_changed = Signal()
 
     def __init__(self) -> None:
+        super().__init__()
         self.models: list[ModelCard] = []
         self.source: Source | None = None
         self.choices = Choices()
-        self.is_running = False
-        self.progress: Progress | None = None
-        self.notice = ""
-        """The last thing that the user should know."""
-        self.is_failure = False
-        """Whether `notice` tells of a failure."""
         self.cache = ModelCache()
         self.plane = 0
         """Number of the plane that is shown."""
@@ -279,20 +273,6 @@ class CountState:
         self.is_running, self.progress = True, Progress(text="Starting…")
         self.tell("")
 
-    def advance(self, progress: Progress) -> None:
-        """A run has come further.
-
-        Parameters
-        ----------
-        progress : Progress
-            From the generator.
-        """
-        self.progress = progress
-        if progress.message:
-            self.tell(progress.message)
-        else:
-            self.run_changed.emit()
-
     def finish(self, result: Result) -> None:
         """A run has ended well.
 
@@ -314,36 +294,9 @@ class CountState:
         if self.result is result and self.settings != result.settings:
             self.labels_outdated.emit()
 
-    def fail(self, sentence: str) -> None:
-        """A run has failed.
-
-        Parameters
-        ----------
-        sentence : str
-            What is wrong and what to do.
-        """
-        self._end(sentence, is_failure=True)
-
     def stop(self) -> None:
         """A run was cancelled."""
         self._end("Cancelled; nothing was changed.")
-
-    def tell(self, sentence: str, *, is_failure: bool = False) -> None:
-        """Show something that the user should know; a run goes on.
-
-        Parameters
-        ----------
-        sentence : str
-            What happened; empty for nothing.
-        is_failure : bool, optional
-            Whether something went wrong.
-        """
-        self.notice, self.is_failure = sentence, is_failure
-        self.run_changed.emit()
-
-    def _end(self, sentence: str, *, is_failure: bool = False) -> None:
-        self.is_running, self.progress = False, None
-        self.tell(sentence, is_failure=is_failure)
 
     # Labels
 

@@ -33,6 +33,7 @@ from napari_cresunet.state._training_run import (
     TrainingRequest,
 )
 from napari_cresunet.state._training_sources import SourcesState
+from napari_cresunet.state._working import Working
 from napari_cresunet.weights import list_models
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _NO_FOLDER = "Choose the folder with your images and masks."
 RUNNING = "A training is going on: wait for it or press Stop."
 
 
-class TrainState(SourcesState):
+class TrainState(SourcesState, Working):
     """Everything the dock shows, and what it may do.
 
     A view forwards what the user wants, renders on the signals, and runs the generators
@@ -51,26 +52,20 @@ class TrainState(SourcesState):
     """
 
     models_changed = Signal()
-    run_changed = Signal()
-    """`is_running`, `progress`, `notice`, `why_not` or `unfinished` changed."""
     records_changed = Signal()
     preview_changed = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        SourcesState.__init__(self)
+        Working.__init__(self)
         self.unfinished: list[Unfinished] = []
-        self.is_running = False
         self.is_stopping = False
-        self.progress: Progress | None = None
         self.records: tuple[EpochRecord, ...] = ()
         self.best: EpochRecord | None = None
         """Of the best model so far, if it is known."""
         self.epochs = 0
         """How many there may be in the training that `records` tells of."""
         self.preview: Preview | None = None
-        self.notice = ""
-        """The last thing that the user should know."""
-        self.is_failure = False
         self._request: TrainingRequest | None = None
         self.choices_changed.connect(self._on_chosen)
         self.data_changed.connect(self._on_chosen)
@@ -248,17 +243,14 @@ class TrainState(SourcesState):
         progress : TrainingProgress
             From the generator.
         """
-        self.progress, self.best = progress, progress.best or self.best
+        self.best = progress.best or self.best
         if len(progress.records) > len(self.records):
             self.records = progress.records
             self.records_changed.emit()
         if progress.preview is not self.preview and progress.preview is not None:
             self.preview = progress.preview
             self.preview_changed.emit()
-        if progress.message:
-            self.tell(progress.message)
-        else:
-            self.run_changed.emit()
+        super().advance(progress)
 
     def stop(self) -> None:
         """End the training after the batch at hand, and keep the best model."""
@@ -283,32 +275,9 @@ class TrainState(SourcesState):
         if trained.card is not None:
             MODEL_SHELF.changed.emit()
 
-    def fail(self, sentence: str) -> None:
-        """A training has ended without a model.
-
-        Parameters
-        ----------
-        sentence : str
-            What is wrong and what to do.
-        """
-        self._end(sentence, is_failure=True)
-
     def interrupt(self) -> None:
         """A training was cut off; it can go on later."""
         self._end("Interrupted; Continue goes on with it.")
-
-    def tell(self, sentence: str, *, is_failure: bool = False) -> None:
-        """Show something that the user should know; a training goes on.
-
-        Parameters
-        ----------
-        sentence : str
-            What happened; empty for nothing.
-        is_failure : bool, optional
-            Whether something went wrong.
-        """
-        self.notice, self.is_failure = sentence, is_failure
-        self.run_changed.emit()
 
     def _end(self, sentence: str, *, is_failure: bool = False) -> None:
         self.is_running, self.is_stopping = False, False

@@ -59,13 +59,17 @@ def planes_of(pair: LayerPair) -> "Generator[tuple[Pair, Origin], None, None]":
         yield pair_from_arrays(name, image, labels), origin
 
 
-def iter_pairs(data: TrainingData) -> "Generator[Progress, None, list[Pair]]":
-    """Read everything that is not held out by the folder itself.
+def iter_pairs(
+    data: TrainingData, *, split: str | None = None
+) -> "Generator[Progress, None, list[Pair]]":
+    """Read images with their cells.
 
     Parameters
     ----------
     data : tuple of LayerPair, or Folders
         Where it is.
+    split : str, optional
+        Only this split of a folder.
 
     Yields
     ------
@@ -85,7 +89,7 @@ def iter_pairs(data: TrainingData) -> "Generator[Progress, None, list[Pair]]":
     elif data.masks is not None:
         source = pair_folders(data.images, data.masks)
     else:
-        source = load_pairs(data.images)
+        source = load_pairs(data.images, split=split)
     return (yield from _iter_all(source))
 
 
@@ -125,14 +129,15 @@ def iter_material(
     Material
         The same data, share and seed give the same.
     """
-    from napari_cresunet.datasets import check_pairs
+    from napari_cresunet.datasets import check_pairs, load_pairs, training_splits
 
-    pairs = yield from _iter_split(data, "train")
-    held_out = (yield from _iter_split(data, "val")) if pairs else None
-    if pairs is None:
-        pairs = yield from iter_pairs(data)
+    train = held_split = None
+    if isinstance(data, Folders) and data.masks is None:
+        train, held_split = training_splits(data.images)
+    pairs = yield from iter_pairs(data, split=train)
     check_pairs(pairs)
-    if held_out:
+    if held_split and isinstance(data, Folders):
+        held_out = yield from _iter_all(load_pairs(data.images, split=held_split))
         made = Material(
             training=pairs,
             validation=held_out,
@@ -148,21 +153,6 @@ def iter_material(
         training=[replace(pair, cell_diameter=diameter) for pair in made.training],
         validation=[replace(pair, cell_diameter=diameter) for pair in made.validation],
     )
-
-
-def _iter_split(
-    data: TrainingData, split: str
-) -> "Generator[Progress, None, list[Pair] | None]":
-    """Read one split of a folder; None if there is none."""
-    from napari_cresunet.datasets import load_pairs
-
-    if not isinstance(data, Folders) or data.masks is not None:
-        return None
-    try:
-        return (yield from _iter_all(load_pairs(data.images, split=split)))
-    except InputError:
-        # No such split; a file that cannot be read is told when all are read.
-        return None
 
 
 def hold_out(pairs: "Sequence[Pair]", *, validation: float, seed: int) -> Material:

@@ -176,9 +176,7 @@ class Learner:
 
     def best_network(self) -> nn.Module:
         """Return the best network so far, on the CPU, in evaluation mode."""
-        # Without storage: no random state is used up.
-        with torch.device("meta"):
-            network: nn.Module = get_variant(self.config.variant).build()
+        network = get_variant(self.config.variant).build_empty()
         state = {name: value.clone() for name, value in self.best.items()}
         network.load_state_dict(state, assign=True)
         return network.eval()

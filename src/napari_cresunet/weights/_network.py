@@ -150,9 +150,7 @@ def _build_network(path: Path, tensors: Tensors, card: ModelCard) -> "nn.Module"
 
     from napari_cresunet.models import VARIANTS
 
-    # Without storage: nothing is initialized in vain, no random state is used up.
-    with torch.device("meta"):
-        network = VARIANTS[card.variant].build()
+    network = VARIANTS[card.variant].build_empty()
     expected = network.state_dict()
     _check_names(path, set(tensors), set(expected), card.variant)
     for name, parameter in expected.items():

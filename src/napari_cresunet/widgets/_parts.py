@@ -9,6 +9,8 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
+    QProgressBar,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -16,7 +18,9 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
-from napari_cresunet.state import MODEL_SHELF
+from napari_cresunet.state import MODEL_SHELF, Progress
+
+_WARNING_SIGN = "\N{WARNING SIGN}"
 
 
 class Fold(QWidget):
@@ -196,6 +200,42 @@ def column(*parts: QWidget, margin: int = 0, spacing: int = -1) -> QVBoxLayout:
     for part in parts:
         layout.addWidget(part)
     return layout
+
+
+def warned(sentence: str, *, is_failure: bool = True) -> str:
+    """Return a sentence behind a warning sign, if it tells of a failure."""
+    return f"{_WARNING_SIGN} {sentence}" if is_failure else sentence
+
+
+class Progressing(QProgressBar):
+    """A thin bar that shows how far work is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("Progress")
+        self.setTextVisible(False)
+        self.setMaximumHeight(8)
+
+    def show_progress(self, progress: Progress | None) -> None:
+        """Show how far it is; None leaves what was shown."""
+        if progress is not None:
+            # A total of 0 makes the bar swing until the total is known.
+            self.setRange(0, progress.total)
+            self.setValue(progress.done)
+
+    def set_color(self, color: str) -> None:
+        """Make what is done stand out."""
+        self.setStyleSheet(f"QProgressBar::chunk {{ background-color: {color}; }}")
+
+
+def make_primary(button: QPushButton, background: str, text: str) -> None:
+    """Make the button of a dock that has a name stand out in the theme's colors."""
+    name = button.objectName()
+    button.setStyleSheet(
+        f"QPushButton#{name}:enabled {{"
+        f"background-color: {background}; color: {text}; font-weight: bold;"
+        f"}} QPushButton#{name} {{ padding: 6px; }}"
+    )
 
 
 def follow_models(widget: QWidget, refresh: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, QTimer
 
 from napari_cresunet.errors import CResUNetError, InputError
 from napari_cresunet.state import (
@@ -14,11 +14,11 @@ from napari_cresunet.state import (
     Result,
     iter_analysis,
     iter_calibration,
-    iter_devices,
     iter_relabel,
     iter_run,
 )
 from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import (
     Placement,
     find_layer,
@@ -36,7 +36,7 @@ SETTLE_TIME = 300
 """Milliseconds after the last change when the slider counts as let go."""
 
 
-class Runner(QObject):
+class Runner(JobRunner):
     """Starts and stops the work of one dock.
 
     Parameters
@@ -49,12 +49,9 @@ class Runner(QObject):
         The dock.
     """
 
-    devices_found = Signal(list)
-
     def __init__(self, viewer: Any, state: CountState, parent: QObject) -> None:
-        super().__init__(parent)
-        self._viewer, self._state = viewer, state
-        self._jobs: set[Job] = set()
+        super().__init__(state, parent)
+        self._viewer = viewer
         self._run: Job | None = None
         self._background: Job | None = None
         self._relabels: Job | None = None
@@ -64,8 +61,6 @@ class Runner(QObject):
         self._follow_timer = self._timer(0, self._follow)
         self._settle_timer = self._timer(SETTLE_TIME, self._settle)
         state.labels_outdated.connect(self._on_labels_outdated)
-        # When a window closes, its docks are destroyed without another word.
-        self.destroyed.connect(partial(_abandon, self._jobs))
 
     def _timer(self, interval: int, slot: Any) -> QTimer:
         timer = QTimer(self)
@@ -212,18 +207,6 @@ class Runner(QObject):
 
     # What is done at leisure
 
-    def _start(self, steps: Any, on_done: Any) -> Job:
-        job = Job(steps, "c-ResUnet", is_background=True)
-        job.done.connect(on_done)
-        job.failed.connect(self._on_background_failed)
-        self._launch(job)
-        return job
-
-    def _launch(self, job: Job) -> None:
-        self._jobs.add(job)
-        job.ended.connect(partial(self._jobs.discard, job))
-        job.start()
-
     def _drop_background(self) -> None:
         if self._background is not None:
             self._background.abandon()
@@ -242,9 +225,6 @@ class Runner(QObject):
         if cells is not None and result.labels is labels:
             set_features(cells, analysis.features)
         self._state.learn(result, analysis)
-
-    def _on_background_failed(self, error: BaseException) -> None:
-        self._state.tell(tell_error(error), is_failure=True)
 
     def calibrate(self, wanted: int, area: Area) -> None:
         """Look for the threshold at which an area has as many cells as were counted.
@@ -269,22 +249,9 @@ class Runner(QObject):
         self._state.tell(calibration.sentence)
         self._settle_timer.start()
 
-    def look_for_devices(self) -> None:
-        """Find out which devices there are, and signal them."""
-        self._start(iter_devices(), self._on_devices_found)
-
-    def _on_devices_found(self, devices: list[tuple[str, str]]) -> None:
-        self.devices_found.emit(devices)
-
     def shut_down(self) -> None:
         """The dock is gone: stop everything."""
-        _abandon(self._jobs)
+        super().shut_down()
         self._follow_timer.stop()
         self._settle_timer.stop()
         self._state.labels_outdated.disconnect(self._on_labels_outdated)
-
-
-def _abandon(jobs: set[Job], _destroyed: object = None) -> None:
-    for job in jobs:
-        job.abandon()
-    jobs.clear()

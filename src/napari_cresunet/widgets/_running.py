@@ -1,12 +1,10 @@
 """The middle of the dock: Run, Cancel, how far it is, what went wrong."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_cresunet.state import CountState
-from napari_cresunet.widgets._parts import row
-
-_WARNING_SIGN = "\N{WARNING SIGN}"
+from napari_cresunet.widgets._parts import Progressing, make_primary, row, warned
 
 
 class RunningPart(QWidget):
@@ -24,10 +22,7 @@ class RunningPart(QWidget):
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop after the tile that is being predicted.")
         self.cancel.clicked.connect(self.cancel_wanted)
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName("Progress")
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(8)
+        self.bar = Progressing()
         self.status = QLabel()
         self.status.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -49,10 +44,7 @@ class RunningPart(QWidget):
         )
         self.cancel.setEnabled(state.is_running)
         self.bar.setVisible(state.is_running)
-        if progress is not None:
-            # A total of 0 makes the bar swing until the total is known.
-            self.bar.setRange(0, progress.total)
-            self.bar.setValue(progress.done)
+        self.bar.show_progress(progress)
         text = self._text()
         self.status.setText(text)
         self.status.setVisible(bool(text))
@@ -62,11 +54,9 @@ class RunningPart(QWidget):
         if state.progress is not None:
             return state.progress.text
         if state.notice:
-            return (
-                f"{_WARNING_SIGN} {state.notice}" if state.is_failure else state.notice
-            )
+            return warned(state.notice, is_failure=state.is_failure)
         if state.why_not:
-            return f"{_WARNING_SIGN} {state.why_not}"
+            return warned(state.why_not)
         if state.result is not None:
             seconds = state.result.record["seconds"]
             return f"Predicted on {state.result.device_title} in {seconds:.1f} s."
@@ -74,11 +64,5 @@ class RunningPart(QWidget):
 
     def set_primary_color(self, background: str, text: str) -> None:
         """Make Run and the progress stand out in the theme's colors."""
-        self.run.setStyleSheet(
-            "QPushButton#cresunet_run:enabled {"
-            f"background-color: {background}; color: {text}; font-weight: bold;"
-            "} QPushButton#cresunet_run { padding: 6px; }"
-        )
-        self.bar.setStyleSheet(
-            f"QProgressBar::chunk {{ background-color: {background}; }}"
-        )
+        make_primary(self.run, background, text)
+        self.bar.set_color(background)

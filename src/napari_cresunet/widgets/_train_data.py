@@ -19,11 +19,10 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_cresunet.state import PairChoice, TrainState
-from napari_cresunet.widgets._parts import Chooser, column, row
+from napari_cresunet.widgets._parts import Chooser, column, row, warned
 from napari_cresunet.widgets._texts import train_tooltip
 
 _LIST_HEIGHT = 64  # px, three pairs
-_WARNING_SIGN = "\N{WARNING SIGN}"
 _WAYS = (
     ("layers", "layers in napari"),
     ("folder", "a folder with masks"),
@@ -83,7 +82,7 @@ class DataPart(QWidget):
         self.layers.render()
         text = "" if state.summary is None else state.summary.sentence
         if state.data_problem:
-            text = f"{_WARNING_SIGN} {state.data_problem}"
+            text = warned(state.data_problem)
         self.found.setText(text)
         self.found.setVisible(bool(text))
 

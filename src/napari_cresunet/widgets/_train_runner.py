@@ -1,9 +1,8 @@
 """Runs what the user of the dock Train asks for, and shows the preview."""
 
-from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject
 
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import (
@@ -14,16 +13,16 @@ from napari_cresunet.state import (
     TrainState,
     Unfinished,
     describe_error,
-    iter_devices,
     iter_summary,
     iter_training,
 )
 from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._notify import tell, tell_error
 from napari_cresunet.widgets._train_layers import PreviewLayers, pair_of
 
 
-class TrainRunner(QObject):
+class TrainRunner(JobRunner):
     """Starts and stops the work of one dock.
 
     Parameters
@@ -36,18 +35,13 @@ class TrainRunner(QObject):
         The dock.
     """
 
-    devices_found = Signal(list)
-
     def __init__(self, viewer: Any, state: TrainState, parent: QObject) -> None:
-        super().__init__(parent)
-        self._viewer, self._state = viewer, state
-        self._jobs: set[Job] = set()
+        super().__init__(state, parent)
+        self._viewer = viewer
         self._look: Job | None = None
         self._preview = PreviewLayers(viewer)
         state.data_outdated.connect(self.look)
         state.preview_changed.connect(self._on_preview_changed)
-        # When a window closes, its docks are destroyed without another word.
-        self.destroyed.connect(partial(_abandon, self._jobs))
 
     # The training
 
@@ -127,10 +121,7 @@ class TrainRunner(QObject):
         if data is None or state.is_running:
             return
         steps = iter_summary(data, **state.split_options)
-        job = self._look = Job(steps, "c-ResUnet", is_background=True)
-        job.done.connect(self._on_looked)
-        job.failed.connect(self._on_look_failed)
-        self._launch(job)
+        self._look = self._start(steps, self._on_looked, self._on_look_failed)
 
     def _drop_look(self) -> None:
         if self._look is not None:
@@ -143,28 +134,8 @@ class TrainRunner(QObject):
     def _on_look_failed(self, error: BaseException) -> None:
         self._state.refuse_data(describe_error(error))
 
-    def look_for_devices(self) -> None:
-        """Find out which devices there are, and signal them."""
-        job = Job(iter_devices(), "c-ResUnet", is_background=True)
-        job.done.connect(self._on_devices_found)
-        self._launch(job)
-
-    def _on_devices_found(self, devices: list[tuple[str, str]]) -> None:
-        self.devices_found.emit(devices)
-
-    def _launch(self, job: Job) -> None:
-        self._jobs.add(job)
-        job.ended.connect(partial(self._jobs.discard, job))
-        job.start()
-
     def shut_down(self) -> None:
         """The dock is gone: stop everything; a training can go on later."""
-        _abandon(self._jobs)
+        super().shut_down()
         self._state.data_outdated.disconnect(self.look)
         self._state.preview_changed.disconnect(self._on_preview_changed)
-
-
-def _abandon(jobs: set[Job], _destroyed: object = None) -> None:
-    for job in jobs:
-        job.abandon()
-    jobs.clear()

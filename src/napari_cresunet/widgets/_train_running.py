@@ -3,13 +3,12 @@
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_cresunet.state import TrainState, Unfinished
-from napari_cresunet.widgets._parts import row
+from napari_cresunet.widgets._parts import Progressing, make_primary, row, warned
 from napari_cresunet.widgets._train_curves import TrainingCurves
 
-_WARNING_SIGN = "\N{WARNING SIGN}"
 _DISCARD = "Discard"
 _SURE = "Really discard"
 
@@ -78,10 +77,7 @@ class TrainingPart(QWidget):
         self.button = QPushButton()
         self.button.setObjectName("cresunet_train")
         self.button.clicked.connect(self._on_button_clicked)
-        self.bar = QProgressBar()
-        self.bar.setAccessibleName("Progress")
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(8)
+        self.bar = Progressing()
         self.status, self.best = QLabel(), QLabel()
         self.status.setWordWrap(True)
         self.best.setWordWrap(True)
@@ -104,10 +100,7 @@ class TrainingPart(QWidget):
         self.button.setEnabled(is_on)
         self.button.setToolTip(f"<qt>{self._hint()}</qt>")
         self.bar.setVisible(state.is_running)
-        if progress is not None:
-            # A total of 0 makes the bar swing until the total is known.
-            self.bar.setRange(0, progress.total)
-            self.bar.setValue(progress.done)
+        self.bar.show_progress(progress)
         text = self._text()
         self.status.setText(text)
         self.status.setVisible(bool(text))
@@ -126,11 +119,11 @@ class TrainingPart(QWidget):
 
     def _text(self) -> str:
         state = self._state
-        notice = f"{_WARNING_SIGN} {state.notice}" if state.is_failure else state.notice
+        notice = warned(state.notice, is_failure=state.is_failure)
         if state.progress is not None:
             return "\n".join(filter(None, (state.progress.text, notice)))
         if not notice and state.why_not:
-            return f"{_WARNING_SIGN} {state.why_not}"
+            return warned(state.why_not)
         return notice
 
     def _render_records(self) -> None:
@@ -150,12 +143,6 @@ class TrainingPart(QWidget):
     def set_theme(self, theme: Any) -> None:
         """Make the button and the progress stand out; color the curves."""
         background, text = theme.current.as_hex(), theme.text.as_hex()
-        self.button.setStyleSheet(
-            "QPushButton#cresunet_train:enabled {"
-            f"background-color: {background}; color: {text}; font-weight: bold;"
-            "} QPushButton#cresunet_train { padding: 6px; }"
-        )
-        self.bar.setStyleSheet(
-            f"QProgressBar::chunk {{ background-color: {background}; }}"
-        )
+        make_primary(self.button, background, text)
+        self.bar.set_color(background)
         self.curves.set_theme(theme)

@@ -9,11 +9,10 @@ from superqt.utils import signals_blocked
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import TrainState
-from napari_cresunet.widgets._parts import Chooser, SizeField
+from napari_cresunet.widgets._parts import Chooser, SizeField, warned
 from napari_cresunet.widgets._texts import train_text, train_tooltip
 
 _SCRATCH = "nothing (from scratch)"
-_WARNING_SIGN = "\N{WARNING SIGN}"
 
 
 class StartPart(QWidget):
@@ -98,7 +97,7 @@ class StartPart(QWidget):
         if self.name.text() != state.choices.name:
             self.name.setText(state.choices.name)
         problem = "" if state.is_running else state.name_problem
-        self.name_problem.setText(f"{_WARNING_SIGN} {problem}")
+        self.name_problem.setText(warned(problem))
         self._form.setRowVisible(self.name_problem, bool(problem))
 
     def _on_diameter_changed(self, diameter: float | None) -> None:

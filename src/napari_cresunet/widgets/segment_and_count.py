@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 from napari.layers import Shapes
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_cresunet.state import Area, CountState
 from napari_cresunet.widgets._advanced import AdvancedPart
 from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
 from napari_cresunet.widgets._choosing import ChoosingPart
 from napari_cresunet.widgets._counting import CountPart
+from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
@@ -27,11 +26,10 @@ from napari_cresunet.widgets._runner import Runner
 from napari_cresunet.widgets._running import RunningPart
 from napari_cresunet.widgets._tuning import TuningPart
 
-_WIDTH = 320  # px; docks are narrow on laptops
 _WATCHED = ("data", "scale", "units", "metadata")
 
 
-class SegmentAndCount(QWidget):
+class SegmentAndCount(Dock):
     """From an image layer to labeled cells and their count.
 
     Parameters
@@ -52,7 +50,10 @@ class SegmentAndCount(QWidget):
         self.tuning = TuningPart(self.state)
         self.calibrating = CalibratingPart(self.state)
         self.advanced = AdvancedPart(self.state)
-        self._lay_out()
+        self._lay_out(
+            framed(*self._fixed_parts, spacing=8),
+            scrolling(framed(*self._scrolling_parts, spacing=8)),
+        )
         self._connect()
         self.state.refresh_models()
         self._on_theme_changed()
@@ -68,28 +69,6 @@ class SegmentAndCount(QWidget):
     @property
     def _scrolling_parts(self) -> tuple[TuningPart, CalibratingPart, AdvancedPart]:
         return self.tuning, self.calibrating, self.advanced
-
-    def _lay_out(self) -> None:
-        content = QWidget()
-        column = _column(content, *self._scrolling_parts)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(content)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        top = QWidget()
-        _column(top, *self._fixed_parts)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(top)
-        layout.addWidget(area, stretch=1)
-        self.setMinimumWidth(_WIDTH)
-
-    def sizeHint(self) -> QSize:
-        """Ask for no more width than is needed: the image wants the rest."""
-        return QSize(_WIDTH, super().sizeHint().height())
 
     def _connect(self) -> None:
         viewer = self._viewer
@@ -112,12 +91,6 @@ class SegmentAndCount(QWidget):
         viewer.events.theme.disconnect(self._on_theme_changed)
         self._watch(None)
         self.runner.shut_down()
-
-    def event(self, event: Any) -> bool:
-        """Let go of the viewer when the dock is closed, which Qt tells only so."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._disconnect()
-        return bool(super().event(event))
 
     # The image
 
@@ -215,16 +188,6 @@ class SegmentAndCount(QWidget):
         self.tuning.set_theme(theme)
         self.counting.set_text_size(float(str(theme.font_size).removesuffix("pt")))
         self.running.set_primary_color(theme.current.as_hex(), theme.text.as_hex())
-
-
-def _column(parent: QWidget, *parts: QWidget) -> QVBoxLayout:
-    """Put parts below each other."""
-    column = QVBoxLayout(parent)
-    column.setContentsMargins(6, 6, 6, 6)
-    column.setSpacing(8)
-    for part in parts:
-        column.addWidget(part)
-    return column
 
 
 def _corners(region: tuple[slice, slice]) -> Any:

@@ -4,11 +4,11 @@ from typing import Any
 
 from napari.layers import Labels
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import LAYERS, PairChoice, TrainState, check_sizes
+from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
@@ -17,7 +17,7 @@ from napari_cresunet.widgets._layers import (
     source_of,
 )
 from napari_cresunet.widgets._notify import tell_error
-from napari_cresunet.widgets._parts import column, follow_models
+from napari_cresunet.widgets._parts import follow_models
 from napari_cresunet.widgets._train_data import DataPart
 from napari_cresunet.widgets._train_layers import cells_of
 from napari_cresunet.widgets._train_runner import TrainRunner
@@ -25,10 +25,8 @@ from napari_cresunet.widgets._train_running import TrainingPart
 from napari_cresunet.widgets._train_settings import SettingsPart
 from napari_cresunet.widgets._train_start import StartPart
 
-_WIDTH = 320  # px; docks are narrow on laptops
 
-
-class Train(QWidget):
+class Train(Dock):
     """From images with true cells to a model of one's own.
 
     Parameters
@@ -47,7 +45,9 @@ class Train(QWidget):
         self.start = StartPart(self.state)
         self.settings = SettingsPart(self.state)
         self.training = TrainingPart(self.state)
-        self._lay_out()
+        self._content = framed(self.data, self.start, self.settings, spacing=8)
+        # Below what scrolls, so that the button never goes out of sight.
+        self._lay_out(scrolling(self._content), framed(self.training))
         self._connect()
         self.state.refresh()
         self._on_theme_changed()
@@ -55,30 +55,6 @@ class Train(QWidget):
         self.data.render()
         self.start.render()
         self.training.render()
-
-    def _lay_out(self) -> None:
-        self._content = QWidget()
-        parts = column(self.data, self.start, self.settings, margin=6, spacing=8)
-        parts.addStretch(1)
-        self._content.setLayout(parts)
-        area = QScrollArea()
-        area.setWidget(self._content)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # Below what scrolls, so that the button never goes out of sight.
-        bottom = QWidget()
-        bottom.setLayout(column(self.training, margin=6))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(area, stretch=1)
-        layout.addWidget(bottom)
-        self.setMinimumWidth(_WIDTH)
-
-    def sizeHint(self) -> QSize:
-        """Ask for no more width than is needed: the image wants the rest."""
-        return QSize(_WIDTH, super().sizeHint().height())
 
     def _connect(self) -> None:
         viewer = self._viewer
@@ -103,12 +79,10 @@ class Train(QWidget):
         self.runner.shut_down()
 
     def event(self, event: Any) -> bool:
-        """Let go of the viewer when the dock is closed, which Qt tells only so."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._disconnect()
-        elif event.type() == QEvent.Type.Enter:
+        """Look at the data again when the mouse comes back."""
+        if event.type() == QEvent.Type.Enter:
             self._on_entered()
-        return bool(super().event(event))
+        return super().event(event)
 
     # The layers
 

@@ -1,0 +1,70 @@
+"""What the docks share of starting work and of letting go of it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_cresunet.state import iter_devices
+from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._notify import tell_error
+
+
+class JobRunner(QObject):
+    """Starts jobs for one dock, and abandons them with it.
+
+    Parameters
+    ----------
+    state : CountState or TrainState
+        Is told what failed.
+    parent : QObject
+        The dock.
+    """
+
+    devices_found = Signal(list)
+
+    def __init__(self, state: Any, parent: QObject) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._jobs: set[Job] = set()
+        # When a window closes, its docks are destroyed without another word.
+        self.destroyed.connect(partial(_abandon, self._jobs))
+
+    def _launch(self, job: Job) -> None:
+        self._jobs.add(job)
+        job.ended.connect(partial(self._jobs.discard, job))
+        job.start()
+
+    def _start(
+        self,
+        steps: Any,
+        on_done: Callable[..., object],
+        on_failed: Callable[..., object] | None = None,
+    ) -> Job:
+        """Do something at leisure; napari need not know of it."""
+        job = Job(steps, "c-ResUnet", is_background=True)
+        job.done.connect(on_done)
+        job.failed.connect(on_failed or self._on_background_failed)
+        self._launch(job)
+        return job
+
+    def _on_background_failed(self, error: BaseException) -> None:
+        self._state.tell(tell_error(error), is_failure=True)
+
+    def look_for_devices(self) -> None:
+        """Find out which devices there are, and signal them."""
+        self._start(iter_devices(), self._on_devices_found)
+
+    def _on_devices_found(self, devices: list[tuple[str, str]]) -> None:
+        self.devices_found.emit(devices)
+
+    def shut_down(self) -> None:
+        """The dock is gone: stop everything."""
+        _abandon(self._jobs)
+
+
+def _abandon(jobs: set[Job], _destroyed: object = None) -> None:
+    for job in jobs:
+        job.abandon()
+    jobs.clear()
