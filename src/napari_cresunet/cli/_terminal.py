@@ -10,7 +10,7 @@ from napari_cresunet.errors import CResUNetError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 EXPECTED_ERRORS = (CResUNetError, OSError, MemoryError)
 """What the user is told in one line; anything else is a fault of the program."""
@@ -55,8 +55,23 @@ def stdout_console() -> "Console":
 
 
 @contextmanager
-def progress_bar() -> Iterator["Progress"]:
-    """Show progress on stderr if a person is watching."""
+def progress_bar(
+    *columns: "str | ProgressColumn", is_wanted: bool = True
+) -> Iterator["Progress"]:
+    """Show progress on stderr if a person is watching.
+
+    Parameters
+    ----------
+    *columns : ProgressColumn or str
+        What is shown; what is done of what, and the time left, if not given.
+    is_wanted : bool, optional
+        False shows nothing.
+
+    Yields
+    ------
+    Progress
+        To add tasks to.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -67,13 +82,13 @@ def progress_bar() -> Iterator["Progress"]:
     )
 
     console = Console(stderr=True)
-    columns = (
+    columns = columns or (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    is_watched = console.is_terminal
+    is_watched = console.is_terminal and is_wanted
     with Progress(
         *columns, console=console, transient=True, disable=not is_watched
     ) as bar:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from napari_cresunet.cli._files import write_json
 from napari_cresunet.cli._interrupts import held_interrupts
-from napari_cresunet.cli._terminal import stdout_console, tell, tell_json
+from napari_cresunet.cli._terminal import (
+    progress_bar,
+    stdout_console,
+    tell,
+    tell_json,
+)
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
 
-    from rich.progress import Progress, ProgressColumn
+    from rich.progress import Progress
 
     from napari_cresunet.datasets import Pair
     from napari_cresunet.inference import Model
@@ -220,23 +226,20 @@ def _in_words(pairs: "Sequence[Pair]") -> str:
     return f"{len(pairs)} images with {cells} cells"
 
 
-def training_progress() -> "Progress":
-    """Return a bar with epoch, loss, F1, learning rate and time left, on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+def training_progress() -> "AbstractContextManager[Progress]":
+    """Return a bar with epoch, loss, F1, learning rate and time left."""
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
     from napari_cresunet.training import is_first_process
 
-    columns: list[str | ProgressColumn] = [
+    return progress_bar(
         TextColumn("Epoch {task.fields[epoch]}"),
         BarColumn(bar_width=20),
         TextColumn("loss {task.fields[loss]}  F1 {task.fields[f1]}"),
         TextColumn("learning rate {task.fields[rate]}"),
         TimeRemainingColumn(),
-    ]
-    console = Console(stderr=True)
-    is_watched = console.is_terminal and is_first_process()
-    return Progress(*columns, console=console, transient=True, disable=not is_watched)
+        is_wanted=is_first_process(),
+    )
 
 
 def _watched(
