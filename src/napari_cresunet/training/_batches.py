@@ -1,7 +1,7 @@
 """Batches of an epoch, cut ahead in a thread so that the network never waits."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -52,7 +52,7 @@ def iter_batches(
     epoch: int,
     first: int,
     processes: Processes,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yield the batches of an epoch, cut and augmented.
 
     Parameters

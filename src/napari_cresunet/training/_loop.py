@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -188,13 +188,14 @@ def _iter_epochs(run: _Training) -> Generator[TrainStep, None, None]:
     progress = run.learner.progress
     while progress.epoch < run.config.epochs and not _is_stuck(run):
         batches = epoch_batches(run.crops, run.config, progress.epoch)
-        for loss in _iter_losses(run, batches):
-            progress.batch += 1
-            progress.loss_sum += loss
-            if progress.batch < len(batches):
-                yield _step(run, len(batches))
-                if time.monotonic() - run.saved_at > CHECKPOINT_SECONDS:
-                    run.save()
+        with closing(_iter_losses(run, batches)) as losses:
+            for loss in losses:
+                progress.batch += 1
+                progress.loss_sum += loss
+                if progress.batch < len(batches):
+                    yield _step(run, len(batches))
+                    if time.monotonic() - run.saved_at > CHECKPOINT_SECONDS:
+                        run.save()
         yield _end_epoch(run, len(batches))
 
 
@@ -213,18 +214,20 @@ def _iter_losses(
     source = iter_batches(
         run.samples, batches, config, progress.epoch, first, run.processes
     )
-    for number, batch in enumerate(source, start=first):
-        if config.schedule == "decay":
-            done = progress.epoch + number / len(batches)
-            run.learner.set_rate(1 - done / config.epochs)
-        with memory_told(
-            f"take fewer than {config.batch_size} crops in a batch, or crops smaller "
-            f"than {config.crop_size} px"
-        ):
-            loss = run.learner.learn(batch)
-        if not isfinite(loss):
-            raise LossError(_not_a_number(run, batches[number], number))
-        yield loss
+    # Closed at once: the traceback of an error would keep its thread alive.
+    with closing(source):
+        for number, batch in enumerate(source, start=first):
+            if config.schedule == "decay":
+                done = progress.epoch + number / len(batches)
+                run.learner.set_rate(1 - done / config.epochs)
+            with memory_told(
+                f"take fewer than {config.batch_size} crops in a batch, or crops "
+                f"smaller than {config.crop_size} px"
+            ):
+                loss = run.learner.learn(batch)
+            if not isfinite(loss):
+                raise LossError(_not_a_number(run, batches[number], number))
+            yield loss
 
 
 def _not_a_number(run: _Training, places: NDArray[np.intp], number: int) -> str:
