@@ -70,11 +70,12 @@ def synthetic_pair(scene: NeuronScene, seed: int) -> Pair:
     )
 
 
-def random_pairs(n_images: int, *, diameter: float) -> Iterator[Pair]:
+def random_pairs(n_images: int, *, diameters: tuple[float, float]) -> Iterator[Pair]:
     """Draw scenes of any microscope, for training."""
     rng = np.random.default_rng(1)
     for seed in range(n_images):
-        yield synthetic_pair(random_scene(rng, diameter=diameter), seed)
+        size = float(np.exp(rng.uniform(*np.log(diameters))))
+        yield synthetic_pair(random_scene(rng, diameter=size), seed)
 
 
 def full_size_scene(rng: np.random.Generator) -> NeuronScene:

@@ -326,6 +326,11 @@ def arguments_of_command() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, help="image size in the paper's; found")
     parser.add_argument("--epochs", type=int, default=200, help="most of each system")
     parser.add_argument("--minutes", type=float, default=np.inf, help="most of each")
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        help="instead of the paper's, falling evenly to 0 over the epochs",
+    )
     parser.add_argument("--device", default="auto")
     return parser.parse_args()
 
@@ -339,11 +344,14 @@ def heading_of(
     limit = f"{arguments.epochs} epochs"
     if np.isfinite(arguments.minutes):
         limit += f" and {arguments.minutes:g} minutes"
+    rate = f"{config.learning_rate:g}"
+    if config.schedule == "decay":
+        rate += ", falling evenly to 0"
     return (
         f"{test} test images, {cells} cells; {training} training and {validation} "
         "validation images. In brackets: 95 % bootstrap intervals over the test "
         f"images. At most {limit} each, crops of {config.crop_size} px every "
-        f"{config.crop_step} px."
+        f"{config.crop_step} px, learning rate {rate}."
     )
 
 
@@ -354,6 +362,9 @@ def main() -> None:
     models, searched = {}, {}
     for name in arguments.systems:
         config = replace(get_preset(name), epochs=arguments.epochs)
+        if arguments.learning_rate:
+            rate = arguments.learning_rate
+            config = replace(config, learning_rate=rate, schedule="decay")
         config = scaled(config, scale, arguments.diameter)
         models[name] = trained(
             config,

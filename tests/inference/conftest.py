@@ -45,7 +45,11 @@ class DoublePrecision(nn.Module):
 
 
 def as_model(
-    network: nn.Module, *, scaling: str = "unit", diameter: float = 36.5
+    network: nn.Module,
+    *,
+    scaling: str = "unit",
+    diameter: float = 36.5,
+    largest_diameter: float = 0.0,
 ) -> Model:
     card = ModelCard(
         name="test",
@@ -53,6 +57,7 @@ def as_model(
         variant="simple-c-resunet",
         scaling=scaling,
         diameter=diameter,
+        largest_diameter=largest_diameter,
         threshold=0.5,
         min_size=40,
         min_distance=10,

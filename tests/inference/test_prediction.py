@@ -88,6 +88,17 @@ def test_with_a_diameter_the_network_sees_cells_of_its_own_size(make_model):
     np.testing.assert_allclose(prediction.probability, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("diameter", "zoom"), [(10.0, 2.0), (20.0, 1.0), (31.0, 1.0), (80.0, 0.5)]
+)
+def test_cells_in_the_range_of_the_training_are_seen_as_they_are(
+    make_model, small_network, image, diameter, zoom
+):
+    model = make_model(small_network, diameter=20, largest_diameter=40)
+    prediction = drain(iter_predict(image, model, diameter=diameter))
+    assert prediction.record["zoom"] == zoom
+
+
 def test_the_models_own_diameter_changes_nothing(model, image):
     assert np.array_equal(predict(image, model, diameter=36.5), predict(image, model))
 

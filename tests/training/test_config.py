@@ -127,6 +127,16 @@ def test_a_name_that_is_not_there_brings_near_ones():
     assert "attention-elu" in str(caught.value)
 
 
+@pytest.mark.parametrize("diameter", [0.0, 20.0])
+def test_a_range_of_sizes_needs_two_ends_in_order(diameter):
+    with pytest.raises(InputError) as caught:
+        TrainConfig(diameter=diameter, largest_diameter=15.0)
+    assert str(caught.value) == (
+        "`largest_diameter` must be 0 or at least `diameter`, which must not be 0, "
+        f"got 15 and {diameter:g} px."
+    )
+
+
 def test_fine_tuning_takes_what_the_model_decides():
     card = ModelCard(
         name="old",
@@ -135,6 +145,7 @@ def test_fine_tuning_takes_what_the_model_decides():
         scaling="adaptive",
         channels="brightest",
         diameter=17,
+        largest_diameter=21,
         threshold=0.4,
         min_size=3,
         min_distance=4,
@@ -147,6 +158,26 @@ def test_fine_tuning_takes_what_the_model_decides():
         "brightest",
         17.0,
     )
+    assert config.largest_diameter == 21.0
     assert config.learning_rate == 1e-4
     assert config.weight_maps
     assert config.license == "CC0"
+
+
+@pytest.mark.parametrize(
+    ("largest", "crop", "step"), [(0, 96, 72), (22, 96, 72), (36.5, 160, 120)]
+)
+def test_crops_of_a_fine_tuning_grow_with_the_cells(largest, crop, step):
+    card = ModelCard(
+        name="old",
+        title="Old",
+        variant="c-resunet",
+        scaling="unit",
+        diameter=10.0,
+        largest_diameter=largest,
+        threshold=0.5,
+        min_size=3,
+        min_distance=4,
+    )
+    config = fine_tuning(card, get_preset("fluorescent-cells"), start="old")
+    assert (config.crop_size, config.crop_step) == (crop, step)

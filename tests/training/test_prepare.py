@@ -75,6 +75,17 @@ def test_labels_are_resampled_with_their_image():
     assert (bright == (sample.labels > 0)).mean() > 0.99
 
 
+@pytest.mark.parametrize(
+    ("cells", "seen"), [(8.0, 16.0), (16.0, 16.0), (20.0, 20.0), (48.0, 24.0)]
+)
+def test_cells_within_a_range_of_sizes_stay_as_they_are(cells, seen):
+    pair = replace(squares(side=16), cell_diameter=cells)
+    config = TrainConfig(diameter=16.0, largest_diameter=24.0)
+    (sample,) = prepare([pair], config, cells)
+    assert sample.diameter == pytest.approx(seen)
+    assert sample.labels.shape[0] == round(pair.labels.shape[0] * seen / cells)
+
+
 def test_the_matching_distance_follows_the_size():
     pair = replace(squares(), cell_diameter=20.0, match_distance=10.0)
     (sample,) = prepare([pair], TrainConfig(diameter=40.0), 20.0)

@@ -28,6 +28,25 @@ def test_sizes_scale_with_area_and_distances_with_length(
 
 
 @pytest.mark.parametrize(
+    ("largest", "diameter", "zoom", "text"),
+    [
+        (0, 18.25, 2.0, "36.5 px"),
+        (0, 73.0, 0.5, "36.5 px"),
+        (73.0, 18.25, 2.0, "36.5 to 73 px"),
+        (73.0, 36.5, 1.0, "36.5 to 73 px"),
+        (73.0, 50.0, 1.0, "36.5 to 73 px"),
+        (73.0, 146.0, 0.5, "36.5 to 73 px"),
+    ],
+)
+def test_images_are_resampled_into_the_range_of_known_cells(
+    card, largest, diameter, zoom, text
+):
+    card = replace(card, largest_diameter=largest)
+    assert card.zoom_at(diameter) == pytest.approx(zoom)
+    assert card.diameters_text == text
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (
@@ -63,6 +82,13 @@ def test_sizes_scale_with_area_and_distances_with_length(
         (
             {"diameter": float("nan")},
             "A model card's `diameter` must be positive, got nan.",
+        ),
+        (
+            {"largest_diameter": 30.0},
+            (
+                "A model card's `largest_diameter` must be 0 or at least the `diameter`, "
+                "got 30."
+            ),
         ),
         ({"min_size": -1}, "A model card's `min_size` must be at least 0, got -1."),
         (

@@ -27,7 +27,7 @@ def print_models(*, as_json: bool) -> None:
     table.add_column("Threshold", justify="right")
     table.add_column("From")
     for card in cards:
-        numbers = (f"{card.diameter:g} px", f"{card.threshold:g}")
+        numbers = (card.diameters_text, f"{card.threshold:g}")
         table.add_row(card.name, card.title, *numbers, card.source)
     stdout_console().print(table)
 
@@ -55,9 +55,9 @@ def _rows(card: "ModelCard") -> list[tuple[str, str]]:
         ("Title", card.title),
         ("Network", card.variant),
         ("Input scaling", card.scaling),
-        ("Cell diameter", f"{card.diameter:g} px"),
+        ("Cell diameter", card.diameters_text),
         ("Threshold", f"{card.threshold:g}"),
-        ("Smallest cell", f"{card.min_size} px"),
+        ("Smallest cell", f"{card.min_size} px where cells are {card.diameter:g} px"),
         ("Touching cells", f"centers at least {card.min_distance} px apart"),
         ("Data", card.data),
         ("License", card.license),

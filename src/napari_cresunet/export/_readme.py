@@ -44,15 +44,21 @@ def readme(card: "ModelCard", network: "Network") -> str:
         "",
         f"- Scaling: {_SCALINGS[card.scaling]}.",
         f"- Channels: {_CHANNELS[card.channels]}.",
-        f"- Size: resample the image so that cells are {card.diameter:g} px wide.",
+        f"- Size: resample the image so that cells are {card.diameters_text} wide.",
         f"- Tiles: overlap them by {network.receptive_radius} px on each side.",
         "",
         "## Output",
         "",
         f"float32 (N, 1, Y, X); cell where it is greater than {card.threshold:g}.",
         "",
-        f"- Smallest cell: {card.min_size} px.",
-        f"- Touching cells: centers at least {card.min_distance} px apart.",
+        (
+            f"- Smallest cell: {card.min_size} px where cells are {card.diameter:g} px "
+            "wide, else in proportion to their area."
+        ),
+        (
+            f"- Touching cells: centers at least {card.min_distance} px apart, in "
+            "proportion to their width."
+        ),
         "",
         "## Validation",
         "",

@@ -21,6 +21,7 @@ from napari_cresunet.steps import Step, drain
 if TYPE_CHECKING:
     from napari_cresunet._typing import Probability
     from napari_cresunet.inference._model import Model
+    from napari_cresunet.weights import ModelCard
 
 ZOOM_LIMIT = 16.0
 
@@ -122,7 +123,7 @@ def iter_predict(
     leading, extent, is_rgb = plane_shape(image, rgb=rgb)
     wanted = _rectangle(region, extent)
     size = (wanted.bottom - wanted.top, wanted.right - wanted.left)
-    zoom = _zoom(diameter, model.card.diameter)
+    zoom = _zoom(diameter, model.card)
     side = (
         automatic_tile(size, zoom, model.device) if tile is None else check_tile(tile)
     )
@@ -163,7 +164,7 @@ def _rectangle(
     return Rectangle(*ranges)
 
 
-def _zoom(diameter: float | None, trained: float) -> float:
+def _zoom(diameter: float | None, card: "ModelCard") -> float:
     """Return the px of the network's grid per px of the image."""
     if diameter is None:
         return 1.0
@@ -171,11 +172,12 @@ def _zoom(diameter: float | None, trained: float) -> float:
         raise InputError(
             f"`diameter` must be a positive number of px, got {diameter:g}."
         )
-    zoom = trained / diameter
+    smallest, largest = card.diameters
+    zoom = card.zoom_at(diameter)
     if not 1 / ZOOM_LIMIT <= zoom <= ZOOM_LIMIT:
         raise InputError(
-            f"`diameter` must be between {trained / ZOOM_LIMIT:.4g} and "
-            f"{trained * ZOOM_LIMIT:.4g} px for this model, got {diameter:g}."
+            f"`diameter` must be between {smallest / ZOOM_LIMIT:.4g} and "
+            f"{largest * ZOOM_LIMIT:.4g} px for this model, got {diameter:g}."
         )
     return zoom
 

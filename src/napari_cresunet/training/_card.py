@@ -59,6 +59,7 @@ def describe(
         scaling=config.scaling,
         channels=config.channels,
         diameter=round(diameter, 2),
+        largest_diameter=config.largest_diameter,
         threshold=threshold,
         min_size=min_size_for(diameter),
         min_distance=min_distance_for(diameter),

@@ -51,6 +51,14 @@ class TrainConfig(Options):
         low=0,
         high=500,
     )
+    largest_diameter: float = option(
+        0.0,
+        "Images whose cells lie between `diameter` and this are left as they are, "
+        "larger ones shrink to this; 0 gives all cells the one `diameter`.",
+        unit="px",
+        low=0,
+        high=500,
+    )
 
     crop_size: int = option(512, "Side of a crop.", unit="px", low=32, high=4096)
     crop_step: int = option(
@@ -174,6 +182,11 @@ class TrainConfig(Options):
         """Check bounds and choices."""
         Options.__post_init__(self)
         get_variant(self.variant)
+        if self.largest_diameter and not 0 < self.diameter <= self.largest_diameter:
+            raise InputError(
+                "`largest_diameter` must be 0 or at least `diameter`, which must not "
+                f"be 0, got {self.largest_diameter:g} and {self.diameter:g} px."
+            )
         if self.crop_size % CROP_MULTIPLE:
             raise InputError(
                 f"`crop_size` must be a multiple of {CROP_MULTIPLE}, as the networks "

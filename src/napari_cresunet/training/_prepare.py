@@ -21,6 +21,7 @@ from napari_cresunet.training._weight_maps import (
     clean_cells,
     weight_map,
 )
+from napari_cresunet.weights import zoom_into
 
 PAPER_MATCH_DISTANCE = 40.0
 """Largest distance in px of matching centers at `PAPER_DIAMETER`."""
@@ -105,7 +106,10 @@ def _diameter_of(pair: Pair) -> float | None:
 
 def _prepare_one(pair: Pair, typical: float, config: TrainConfig) -> Sample:
     diameter = _diameter_of(pair) or typical
-    zoom = config.diameter / diameter if config.diameter else 1.0
+    zoom = 1.0
+    if config.diameter:
+        largest = max(config.diameter, config.largest_diameter)
+        zoom = zoom_into((config.diameter, largest), diameter)
     labels = _resample_labels(pair.labels, zoom)
     image = _resample(_as_channels(pair.image, config), labels.shape)
     size = diameter * zoom

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.models import VARIANTS, Variant
-from napari_cresunet.training._config import TrainConfig
+from napari_cresunet.training._config import CROP_MULTIPLE, TrainConfig
 from napari_cresunet.weights import ModelCard
 
 # The papers name the augmentations without their strengths; these are moderate ones.
@@ -71,15 +71,16 @@ FLUORESCENT_CELLS = TrainConfig(
     variant="c-resunet",
     scaling="adaptive",
     channels="brightest",
-    diameter=20.0,
-    crop_size=144,
-    crop_step=112,
-    samples=2000,
+    diameter=10.0,
+    largest_diameter=22.0,
+    crop_size=96,
+    crop_step=72,
+    samples=1000,
     cell_repeats=4,
     artifact_repeats=4,
     shift=0.4,
     flip=True,
-    zoom=1.3,
+    zoom=1.25,
     rotation=180.0,
     elastic=1.0,
     brightness=1.15,
@@ -89,7 +90,7 @@ FLUORESCENT_CELLS = TrainConfig(
     touching_weight=6.0,
     cross_entropy=0.5,
     dice=0.5,
-    learning_rate=3e-4,
+    learning_rate=1e-3,
     epochs=60,
     schedule="decay",
     monitor="f1",
@@ -128,6 +129,9 @@ def get_preset(name: str) -> TrainConfig:
     raise InputError(f"Unknown system {name!r}; did you mean {' or '.join(near)}?")
 
 
+_CELLS_ACROSS = 4.5
+"""Largest cells side by side in the smallest crop of a fine-tuning."""
+
 _FINE_TUNING: dict[str, Any] = {
     # A third of what the recipe begins with: cells of another stain are learned within
     # some epochs, and the first batches do not wipe out what is known.
@@ -155,9 +159,13 @@ def fine_tuning(card: ModelCard, config: TrainConfig, *, start: str) -> TrainCon
     Returns
     -------
     TrainConfig
-        With the model's network, scaling, channels and cell diameter, a smaller
-        learning rate, and shorter and fewer epochs.
+        With the model's network, scaling, channels and cell diameters, crops that are
+        not too small for its cells, a smaller learning rate, and shorter and fewer
+        epochs.
     """
+    # A crop must show a large cell and what is around it.
+    least = round(_CELLS_ACROSS * card.diameters[1] / CROP_MULTIPLE) * CROP_MULTIPLE
+    crop = max(config.crop_size, least)
     return replace(
         config,
         name=f"{card.name}-tuned",
@@ -167,6 +175,9 @@ def fine_tuning(card: ModelCard, config: TrainConfig, *, start: str) -> TrainCon
         scaling=card.scaling,
         channels=card.channels,
         diameter=float(card.diameter),
+        largest_diameter=float(card.largest_diameter),
+        crop_size=crop,
+        crop_step=round(config.crop_step * crop / config.crop_size),
         license=card.license,
         citation=card.citation,
         **_FINE_TUNING,

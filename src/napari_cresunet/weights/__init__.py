@@ -5,7 +5,7 @@ nothing is ever run. Reading cards and listing models needs no torch, loading a 
 does.
 """
 
-from napari_cresunet.weights._card import CHANNELS, SCALINGS, ModelCard
+from napari_cresunet.weights._card import CHANNELS, SCALINGS, ModelCard, zoom_into
 from napari_cresunet.weights._download import (
     GITHUB,
     download_folder,
@@ -48,4 +48,5 @@ __all__ = [
     "read_card",
     "save_weights",
     "user_model_folder",
+    "zoom_into",
 ]

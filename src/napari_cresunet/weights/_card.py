@@ -15,10 +15,30 @@ CHANNELS = ("rgb", "brightest")
 _SIMPLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TYPE_OF = {"settings": Mapping, "scores": Mapping} | {
     "diameter": int | float,
+    "largest_diameter": int | float,
     "threshold": int | float,
     "min_size": int,
     "min_distance": int,
 }
+
+
+def zoom_into(diameters: tuple[float, float], diameter: float) -> float:
+    """Return the factor that takes a cell into a range of sizes.
+
+    Parameters
+    ----------
+    diameters : tuple of float
+        Smallest and largest diameter in px.
+    diameter : float
+        Diameter of the cell in px.
+
+    Returns
+    -------
+    float
+        1 within the range; cells outside become as large as its nearer end.
+    """
+    smallest, largest = diameters
+    return min(max(diameter, smallest), largest) / diameter
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +71,9 @@ class ModelCard:
     channels: str = "rgb"
     """What it sees of a color image: "rgb", or the "brightest" channel as gray."""
     diameter: float
-    """Diameter of a cell in px at which the network was trained."""
+    """Diameter of a cell in px at which the network was trained, or the smallest."""
+    largest_diameter: float = 0.0
+    """The largest diameter in px that it was trained on; 0 if there is only one."""
     threshold: float
     """Recommended: a pixel is "cell" where its probability is greater than this."""
     min_size: int
@@ -101,6 +123,11 @@ class ModelCard:
     def _check_numbers(self) -> None:
         checks = {
             "diameter": ("positive", 0 < self.diameter < math.inf),
+            "largest_diameter": (
+                "0 or at least the `diameter`",
+                self.largest_diameter == 0
+                or self.diameter <= self.largest_diameter < math.inf,
+            ),
             "threshold": ("between 0 and 1", 0 <= self.threshold <= 1),
             "min_size": ("at least 0", self.min_size >= 0),
             "min_distance": ("at least 0", self.min_distance >= 0),
@@ -111,6 +138,34 @@ class ModelCard:
                     f"A model card's `{name}` must be {allowed}, "
                     f"got {getattr(self, name):g}."
                 )
+
+    @property
+    def diameters(self) -> tuple[float, float]:
+        """The smallest and the largest cell in px that the network was trained on."""
+        return self.diameter, max(self.diameter, self.largest_diameter)
+
+    @property
+    def diameters_text(self) -> str:
+        """The same in words: "16 px", or "10 to 22 px"."""
+        smallest, largest = self.diameters
+        if largest == smallest:
+            return f"{smallest:g} px"
+        return f"{smallest:g} to {largest:g} px"
+
+    def zoom_at(self, diameter: float) -> float:
+        """Return how much an image is magnified for the network.
+
+        Parameters
+        ----------
+        diameter : float
+            Diameter of a cell in px in the image.
+
+        Returns
+        -------
+        float
+            1 where the network was trained on such cells; see `zoom_into`.
+        """
+        return zoom_into(self.diameters, diameter)
 
     def min_size_at(self, diameter: float | None) -> int:
         """Return the smallest cell in px where cells have another diameter.
