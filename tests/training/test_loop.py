@@ -283,6 +283,14 @@ def _poisoned(generator):
         drain(generator)
 
 
+def test_a_wrong_start_does_not_spoil_the_folder(earlier, tmp_path):
+    wrong = quick(variant="attention-elu", start=str(earlier))
+    with pytest.raises(InputError):
+        train(wrong, folder=tmp_path)
+    train(quick(epochs=1), folder=tmp_path)
+    assert len(read_log(tmp_path)) == 1
+
+
 def test_a_folder_of_another_training_is_refused(tmp_path):
     train(quick(epochs=1), folder=tmp_path)
     with pytest.raises(InputError) as caught:

@@ -86,8 +86,8 @@ def test_images_are_resampled_into_the_range_of_known_cells(
         (
             {"largest_diameter": 30.0},
             (
-                "A model card's `largest_diameter` must be 0 or at least the `diameter`, "
-                "got 30."
+                "A model card's `largest_diameter` must be 0 or at least the "
+                "`diameter`, got 30."
             ),
         ),
         ({"min_size": -1}, "A model card's `min_size` must be at least 0, got -1."),

@@ -49,7 +49,8 @@ def open_folder(folder: Path, config: TrainConfig) -> bool:
     Parameters
     ----------
     folder : Path
-        New, empty, or that of an earlier training with the same configuration.
+        New, empty, or that of an earlier training with the same configuration, or of
+        one that had learned nothing.
     config : TrainConfig
         Settings of the training to come.
 
@@ -65,7 +66,9 @@ def open_folder(folder: Path, config: TrainConfig) -> bool:
     EngineError
         If it cannot be written to.
     """
-    if (folder / CONFIG).is_file():
+    # A training that failed before anything was learned does not bind the next one.
+    has_learned = any((folder / name).is_file() for name in (CHECKPOINT, LOG, MODEL))
+    if has_learned and (folder / CONFIG).is_file():
         before = read_config(folder)
         # More epochs may be asked for later.
         same = {**before.to_dict(), "epochs": config.epochs} == config.to_dict()
