@@ -17,6 +17,7 @@ from image_sets import SETS, Case, cases
 from skimage.transform import rescale
 
 from napari_cresunet import Model, load_model, predict, segment
+from napari_cresunet.weights import DEFAULT_MODEL
 
 
 def as_gray(case: Case) -> Case:
@@ -84,7 +85,7 @@ def count(model: Model, case: Case) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="simple-c-resunet")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--split", default="test", choices=["val", "test"])
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()

@@ -12,54 +12,88 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from classical import iter_methods, score
+import numpy as np
+from classical import Found, iter_methods, score
 from image_sets import SETS, Case, cases
 
 from napari_cresunet import Scores, aggregate, load_model, predict, segment
-from napari_cresunet.weights import load_network, save_weights
+from napari_cresunet.weights import DEFAULT_MODEL, load_network, save_weights
 
 
-def network_scores(name: str, images: list[Case], *, resample: bool) -> list[Scores]:
-    """Return the scores of a model with the settings of its card."""
+def network_labels(name: str, images: list[Case], *, resample: bool) -> Found:
+    """Return what a model finds with the settings of its card."""
     model = load_model(name, device="cpu")
-    scores = []
-    for case in images:
-        diameter = case.diameter if resample else None
-        labels = segment(
-            predict(case.image, model, diameter=diameter),
-            threshold=model.card.threshold,
-            min_size=model.card.min_size_at(case.diameter),
-            min_distance=model.card.min_distance_at(case.diameter),
+    card = model.card
+    labels = [
+        segment(
+            predict(case.image, model, diameter=case.diameter if resample else None),
+            threshold=card.threshold,
+            min_size=card.min_size_at(case.diameter),
+            min_distance=card.min_distance_at(case.diameter),
         )
-        scores.append(score(labels, case))
-    return scores
+        for case in images
+    ]
+    return Found(name=card.name, setting=card.threshold, labels=labels)
 
 
-def row(name: str, scores: Scores) -> str:
-    """Return a row of the table."""
-    ratios = (scores.f1, scores.precision, scores.recall, scores.accuracy)
-    errors = f"{scores.mae:.2f} | {scores.medae:.1f} | {scores.mpe:+.3f}"
-    return f"| {name} | {' | '.join(f'{x:.3f}' for x in ratios)} | {errors} |"
+def overlapping(labels: np.ndarray, truth: np.ndarray) -> int:
+    """Count pairs of an object and a true cell whose IoU is above 0.5.
+
+    No object and no cell can be in two of them.
+    """
+    both = (labels > 0) & (truth > 0)
+    pairs, common = np.unique([labels[both], truth[both]], axis=1, return_counts=True)
+    objects, cells = np.bincount(labels.ravel()), np.bincount(truth.ravel())
+    union = objects[pairs[0]] + cells[pairs[1]] - common
+    return int(np.count_nonzero(2 * common > union))
 
 
-HEADER = """| method | F1 | precision | recall | accuracy | MAE | MedAE | MPE |
-|---|---|---|---|---|---|---|---|"""
+def f1_of_outlines(found: list[np.ndarray], images: list[Case]) -> float:
+    """Return F1 where a pair needs an IoU above 0.5, over all images."""
+    pairs = both = 0
+    for labels, case in zip(found, images, strict=True):
+        pairs += overlapping(labels, case.labels)
+        both += int(labels.max()) + int(case.labels.max())
+    return 2 * pairs / both
 
 
-def print_classical(kind: str, images: list[Case], data: Path) -> None:
-    """Print the rows of the classical methods."""
+def row(found: Found, images: list[Case]) -> tuple[Scores, str]:
+    """Return the pooled scores and a row of the table."""
+    scores = [score(*both) for both in zip(found.labels, images, strict=True)]
+    pooled = aggregate(scores)
+    ratios = (pooled.f1, pooled.precision, pooled.recall, pooled.accuracy)
+    empty = [
+        int(labels.max())
+        for labels, case in zip(found.labels, images, strict=True)
+        if not case.labels.any()
+    ]
+    cells = [
+        found.name,
+        *(f"{value:.3f}" for value in ratios),
+        *(f"{pooled.mae:.2f}", f"{pooled.medae:.1f}", f"{pooled.mpe:+.3f}"),
+        "–" if "blobs" in found.name else f"{f1_of_outlines(found.labels, images):.3f}",
+        f"{np.mean(empty):.1f}" if empty else "–",
+    ]
+    return pooled, f"| {' | '.join(cells)} |"
+
+
+COLUMNS = (
+    *("method", "F1", "precision", "recall", "accuracy", "MAE", "MedAE", "MPE"),
+    *("F1 at IoU 0.5", "false cells per empty image"),
+)
+HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+
+
+def tuning_images(kind: str, data: Path) -> list[Case]:
+    """Return the images that classical methods are tuned on."""
     tuning = list(cases(kind, "val", data))
-    if kind != "synthetic":
-        tuning += cases(kind, "train", data)
-    for found in iter_methods(tuning, images):
-        scores = [score(*both) for both in zip(found.labels, images, strict=True)]
-        print(row(found.name, aggregate(scores)), flush=True)
+    return tuning if kind == "synthetic" else tuning + list(cases(kind, "train", data))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--model", default="simple-c-resunet")
+    parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--split", default="test", choices=["val", "test"])
     parser.add_argument("--without-diameter", action="store_true")
     parser.add_argument("--card", type=Path, help="weight file to write the F1 into")
@@ -70,14 +104,13 @@ def main() -> None:
         cells = sum(int(case.labels.max()) for case in images)
         print(f"\n### {kind}: {len(images)} {arguments.split} images, {cells} cells\n")
         print(HEADER)
-        pooled = aggregate(
-            network_scores(
-                arguments.model, images, resample=not arguments.without_diameter
-            )
-        )
-        print(row(arguments.model, pooled), flush=True)
+        resample = not arguments.without_diameter
+        found = network_labels(arguments.model, images, resample=resample)
+        pooled, text = row(found, images)
+        print(text, flush=True)
         reached[f"{arguments.split} F1, {kind}"] = round(pooled.f1, 4)
-        print_classical(kind, images, arguments.data)
+        for found in iter_methods(tuning_images(kind, arguments.data), images):
+            print(row(found, images)[1], flush=True)
     if arguments.card:
         card, network = load_network(arguments.card)
         card = replace(card, scores={**card.scores, **reached})

@@ -39,10 +39,13 @@ DATA = (
     "BBBC038v1 (348), reduced images of Fluorescent Neuronal Cells v1 and v2 (21) and "
     "synthetic neurons of this package's generator (160)"
 )
-CITATION = (
+CITATION_OF_NEURONS = (
     "Morelli R. et al., Sci Rep 11:22920 (2021); Clissa L. et al., Fluorescent "
-    "Neuronal Cells, amsacta.unibo.it/6706 and /7347; Caicedo J.C. et al., Nature "
-    "Methods 16:1247 (2019) and Cytometry A 95:952 (2019)"
+    "Neuronal Cells, amsacta.unibo.it/6706 and /7347"
+)
+CITATION = (
+    f"{CITATION_OF_NEURONS}; Caicedo J.C. et al., Nature Methods 16:1247 (2019) and "
+    "Cytometry A 95:952 (2019)"
 )
 
 
