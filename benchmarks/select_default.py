@@ -2,10 +2,9 @@
 
     python benchmarks/select_default.py DATA RUN OUTPUT.safetensors
 
-Of the best and the last network of RUN, of all thresholds, smallest distances and
-smallest sizes, the ones with the highest mean F1 over the validation images of the four
-sets are taken; fnc_small counts twice, because it is what the software is for. The test
-images are not read.
+Of all thresholds, smallest distances and smallest sizes, the ones with the highest
+mean F1 over the validation images of the four sets are taken; fnc_small counts twice,
+because it is what the software is for. The test images are not read.
 """
 
 import argparse
@@ -17,20 +16,23 @@ from pathlib import Path
 import numpy as np
 from classical import score
 from image_sets import SETS, Case, cases
-from safetensors.torch import load_file
-from torch import nn
 
-from napari_cresunet import LiveSegmenter, Model, Scores, aggregate, predict
-from napari_cresunet.inference import resolve_device
-from napari_cresunet.models import get_variant
-from napari_cresunet.training import CHECKPOINT, MODEL
-from napari_cresunet.weights import ModelCard, load_network, save_weights
+from napari_cresunet import (
+    LiveSegmenter,
+    Model,
+    Scores,
+    aggregate,
+    load_model,
+    predict,
+)
+from napari_cresunet.training import MODEL
+from napari_cresunet.weights import ModelCard, save_weights
 
-THRESHOLDS = np.arange(0.3, 0.96, 0.05).round(2).tolist()
-MIN_DISTANCES = (0.3, 0.4, 0.5, 0.6)
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+MIN_DISTANCES = (0.4, 0.5, 0.6)
 """In parts of a cell's diameter."""
-MIN_SIZES = (0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4)
-"""In parts of a cell's area."""
+MIN_SIZES = (0.05, 0.1, 0.2, 0.3, 0.4)
+"""In parts of the area of the smallest cell that the network knows."""
 WEIGHTS = {"fnc_small": 2.0}
 """How much a set counts in the mean, where it is not 1."""
 
@@ -47,24 +49,6 @@ CITATION = (
     f"{CITATION_OF_NEURONS}; Caicedo J.C. et al., Nature Methods 16:1247 (2019) and "
     "Cytometry A 95:952 (2019)"
 )
-
-
-def candidates(run: Path) -> tuple[ModelCard, dict[str, nn.Module]]:
-    """Return the card of a training, and its networks to choose from."""
-    card, best = load_network(run / MODEL)
-    tensors = load_file(run / CHECKPOINT)
-    # With a running mean of the weights it is that, else the network itself.
-    for start in ("average.module.", "network."):
-        state = {
-            name.removeprefix(start): value
-            for name, value in tensors.items()
-            if name.startswith(start)
-        }
-        if state:
-            break
-    last = get_variant(card.variant).build()
-    last.load_state_dict(state)
-    return card, {"best": best.eval(), "last": last.eval()}
 
 
 def with_sizes(card: ModelCard, distance: float, size: float) -> ModelCard:
@@ -120,8 +104,8 @@ def describe(card: ModelCard, best: dict) -> ModelCard:
     """Return the card of the bundled file."""
     threshold, distance, size = best["setting"]
     chosen_by = (
-        f"{best['network']} network of the training, and settings, by the mean F1 over "
-        "the validation images of the four sets, fnc_small counted twice"
+        "threshold and sizes by the mean F1 over the validation images of the four "
+        "sets, fnc_small counted twice"
     )
     return replace(
         with_sizes(card, distance, size),
@@ -147,23 +131,21 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--name", help="what the bundled model is called by")
     parser.add_argument("--title", help="what it is called in lists")
+    parser.add_argument("--note", default="", help="what else the card says")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    device = resolve_device(arguments.device)
     sets = {kind: list(cases(kind, "val", arguments.data)) for kind in SETS}
-    card, networks = candidates(arguments.run)
-    tops = []
-    for name, network in networks.items():
-        rows = rows_of(Model(card, network.to(device), device), sets)
-        tops.append({"network": name, **max(rows, key=lambda row: row["mean"])})
-        print(tops[-1], flush=True)
-    best = max(tops, key=lambda row: row["mean"])
+    model = load_model(arguments.run / MODEL, arguments.device)
+    rows = sorted(rows_of(model, sets), key=lambda row: row["mean"])
+    print(*rows[-10:], sep="\n")
     card = replace(
-        describe(card, best),
-        name=arguments.name or card.name,
-        title=arguments.title or card.title,
+        describe(model.card, rows[-1]),
+        name=arguments.name or model.card.name,
+        title=arguments.title or model.card.title,
     )
-    print(save_weights(arguments.output, networks[best["network"]].cpu(), card))
+    if arguments.note:
+        card = replace(card, settings={**card.settings, "note": arguments.note})
+    print(save_weights(arguments.output, model.network.cpu(), card))
 
 
 if __name__ == "__main__":

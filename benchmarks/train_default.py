@@ -27,13 +27,14 @@ from napari_cresunet.training._crops import find_crops
 from napari_cresunet.training._prepare import prepare
 
 SHARES = {
-    "fnc_small": 0.38,
-    "fnc_small, enlarged": 0.08,
-    "bbbc039": 0.2,
-    "dsb2018_fluo": 0.2,
-    "synthetic": 0.14,
+    "fnc_small": 0.42,
+    "fnc_small, gray": 0.08,
+    "fnc_small, enlarged": 0.06,
+    "bbbc039": 0.16,
+    "dsb2018_fluo": 0.16,
+    "synthetic": 0.12,
 }
-"""Part of the crops that comes from each set."""
+"""Part of the crops that comes from each set; docs/models.md tells of others."""
 ENLARGED = 2.0
 """Neurons are small in fnc_small; a sharper camera shows them larger."""
 N_SYNTHETIC = 160
@@ -83,12 +84,19 @@ def enlarged(pair: Pair, factor: float) -> Pair:
     )
 
 
+def grayed(pair: Pair) -> Pair:
+    """Return the pair as a camera without color sees it."""
+    image = pair.image.max(axis=-1) if pair.image.ndim == 3 else pair.image
+    return replace(pair, name=f"{pair.name}, gray", image=image)
+
+
 def training_images(data: Path, config: TrainConfig) -> list[Pair]:
     """Return all training images with their weights."""
     diameters = (config.diameter, config.largest_diameter)
     neurons = list(training_pairs("fnc_small", data))
     sets = {
         "fnc_small": neurons,
+        "fnc_small, gray": [grayed(pair) for pair in neurons],
         "fnc_small, enlarged": [enlarged(pair, ENLARGED) for pair in neurons],
         "bbbc039": training_pairs("bbbc039", data),
         "dsb2018_fluo": training_pairs("dsb2018_fluo", data),
@@ -118,14 +126,17 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
+    recipe = get_preset("fluorescent-cells")
     config: TrainConfig = replace(
-        get_preset("fluorescent-cells"),
+        recipe,
         start=arguments.start,
         epochs=arguments.epochs,
         samples=arguments.samples,
         batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate or recipe.learning_rate,
     )
     steps = iter_train(
         config,

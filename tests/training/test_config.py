@@ -127,14 +127,18 @@ def test_a_name_that_is_not_there_brings_near_ones():
     assert "attention-elu" in str(caught.value)
 
 
-@pytest.mark.parametrize("diameter", [0.0, 20.0])
-def test_a_range_of_sizes_needs_two_ends_in_order(diameter):
-    with pytest.raises(InputError) as caught:
-        TrainConfig(diameter=diameter, largest_diameter=15.0)
-    assert str(caught.value) == (
-        "`largest_diameter` must be 0 or at least `diameter`, which must not be 0, "
-        f"got 15 and {diameter:g} px."
-    )
+@pytest.mark.parametrize(
+    ("diameter", "largest", "seen"),
+    [
+        (0.0, 22.0, None),
+        (10.0, 0.0, (10, 10)),
+        (10.0, 22.0, (10, 22)),
+        (30, 22, (30, 30)),
+    ],
+)
+def test_the_range_of_sizes_is_never_empty(diameter, largest, seen):
+    config = TrainConfig(diameter=diameter, largest_diameter=largest)
+    assert config.diameters == seen
 
 
 def test_fine_tuning_takes_what_the_model_decides():

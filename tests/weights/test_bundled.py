@@ -10,7 +10,10 @@ from napari_cresunet.weights import (
     import_model,
     list_models,
     load_network,
+    read_card,
 )
+
+PAPER_SYSTEMS = ["attention-elu", "attention-relu", "c-resunet", "simple-c-resunet"]
 
 
 def test_the_default_model_is_bundled_and_comes_first(add_user_model):
@@ -22,10 +25,26 @@ def test_the_default_model_is_bundled_and_comes_first(add_user_model):
     assert first.source == "bundled"
 
 
-def test_the_default_models_card_is_filled_in():
-    card = list_models()[0]
+def test_the_systems_of_the_paper_are_bundled():
+    names = [card.name for card in list_models()]
 
-    assert all((card.data, card.license, card.citation, card.settings, card.scores))
+    assert names == [DEFAULT_MODEL, *PAPER_SYSTEMS]
+
+
+@pytest.mark.parametrize("name", [DEFAULT_MODEL, *PAPER_SYSTEMS])
+def test_every_bundled_card_is_filled_in(name):
+    card = read_card(find_weights(name))
+
+    assert card.source == "bundled"
+    assert card.license == "CC-BY-SA-4.0"
+    assert all((card.data, card.citation, card.settings, card.scores))
+    assert any(score.startswith("validation F1") for score in card.scores)
+
+
+def test_bundled_models_are_small_together():
+    sizes = [find_weights(card.name).stat().st_size for card in list_models()]
+
+    assert sum(sizes) < 40e6
 
 
 def test_every_bundled_model_loads_and_predicts():

@@ -44,6 +44,8 @@ def test_images_are_resampled_into_the_range_of_known_cells(
     card = replace(card, largest_diameter=largest)
     assert card.zoom_at(diameter) == pytest.approx(zoom)
     assert card.diameters_text == text
+    assert card.min_size_at(diameter) == round(200 / zoom**2)
+    assert card.min_distance_at(diameter) == round(20 * diameter / 36.5)
 
 
 @pytest.mark.parametrize(

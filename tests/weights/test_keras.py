@@ -62,6 +62,7 @@ def test_the_card_says_what_is_known(keras_file):
         "scaling": "unit",
         "channels": "rgb",
         "diameter": 36.5,
+        "largest_diameter": 0.0,
         "threshold": 0.6,
         "min_size": 200,
         "min_distance": 20,

@@ -92,7 +92,7 @@ def count(
     model: Annotated[
         str,
         typer.Option(help="Name of a model, or a .safetensors or Keras .h5 file."),
-    ] = "simple-c-resunet",
+    ] = "fluorescent-cells",
     diameter: Annotated[
         float | None,
         typer.Option(

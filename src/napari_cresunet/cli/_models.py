@@ -57,7 +57,7 @@ def _rows(card: "ModelCard") -> list[tuple[str, str]]:
         ("Input scaling", card.scaling),
         ("Cell diameter", card.diameters_text),
         ("Threshold", f"{card.threshold:g}"),
-        ("Smallest cell", f"{card.min_size} px where cells are {card.diameter:g} px"),
+        ("Smallest cell", f"{card.min_size} px where cells are {card.diameters_text}"),
         ("Touching cells", f"centers at least {card.min_distance} px apart"),
         ("Data", card.data),
         ("License", card.license),

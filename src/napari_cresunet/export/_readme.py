@@ -51,13 +51,10 @@ def readme(card: "ModelCard", network: "Network") -> str:
         "",
         f"float32 (N, 1, Y, X); cell where it is greater than {card.threshold:g}.",
         "",
+        f"- Smallest cell: {card.min_size} px.",
         (
-            f"- Smallest cell: {card.min_size} px where cells are {card.diameter:g} px "
-            "wide, else in proportion to their area."
-        ),
-        (
-            f"- Touching cells: centers at least {card.min_distance} px apart, in "
-            "proportion to their width."
+            f"- Touching cells: centers at least {card.min_distance} px apart where "
+            f"cells are {card.diameter:g} px wide, in proportion where they are wider."
         ),
         "",
         "## Validation",

@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Images and crops": (
         *("validation", "match_distance", "scaling", "channels", "diameter"),
+        "largest_diameter",
         *("crop_size", "crop_step", "subset", "samples"),
         *("cell_repeats", "artifact_repeats"),
     ),
@@ -44,7 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 """How the other settings are shown."""
-FROM_CARD = ("scaling", "channels", "diameter")
+FROM_CARD = ("scaling", "channels", "diameter", "largest_diameter")
 """Settings that fine-tuning takes from the model's card."""
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 

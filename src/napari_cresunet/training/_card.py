@@ -59,7 +59,7 @@ def describe(
         scaling=config.scaling,
         channels=config.channels,
         diameter=round(diameter, 2),
-        largest_diameter=config.largest_diameter,
+        largest_diameter=_largest_diameter(config),
         threshold=threshold,
         min_size=min_size_for(diameter),
         min_distance=min_distance_for(diameter),
@@ -69,6 +69,13 @@ def describe(
         settings={**settings, **counts, "best_epoch": progress.best_epoch},
         scores=_validation_scores(scores),
     )
+
+
+def _largest_diameter(config: TrainConfig) -> float:
+    """Return the end of the range of sizes; 0 if there is but one size."""
+    if config.diameters is None or config.diameters[1] == config.diameter:
+        return 0.0
+    return config.largest_diameter
 
 
 def _mean_diameter(samples: Sequence[Sample]) -> float:

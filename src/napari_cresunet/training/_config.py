@@ -54,7 +54,7 @@ class TrainConfig(Options):
     largest_diameter: float = option(
         0.0,
         "Images whose cells lie between `diameter` and this are left as they are, "
-        "larger ones shrink to this; 0 gives all cells the one `diameter`.",
+        "larger ones shrink to this; at 0 all cells get the one diameter.",
         unit="px",
         low=0,
         high=500,
@@ -178,15 +178,17 @@ class TrainConfig(Options):
     license: str = option("", "On what terms the weights may be used.")
     citation: str = option("", "What to cite.")
 
+    @property
+    def diameters(self) -> tuple[float, float] | None:
+        """Smallest and largest cell in px that is seen; None: images stay as are."""
+        if not self.diameter:
+            return None
+        return self.diameter, max(self.diameter, self.largest_diameter)
+
     def __post_init__(self) -> None:
         """Check bounds and choices."""
         Options.__post_init__(self)
         get_variant(self.variant)
-        if self.largest_diameter and not 0 < self.diameter <= self.largest_diameter:
-            raise InputError(
-                "`largest_diameter` must be 0 or at least `diameter`, which must not "
-                f"be 0, got {self.largest_diameter:g} and {self.diameter:g} px."
-            )
         if self.crop_size % CROP_MULTIPLE:
             raise InputError(
                 f"`crop_size` must be a multiple of {CROP_MULTIPLE}, as the networks "

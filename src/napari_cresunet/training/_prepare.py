@@ -106,10 +106,7 @@ def _diameter_of(pair: Pair) -> float | None:
 
 def _prepare_one(pair: Pair, typical: float, config: TrainConfig) -> Sample:
     diameter = _diameter_of(pair) or typical
-    zoom = 1.0
-    if config.diameter:
-        largest = max(config.diameter, config.largest_diameter)
-        zoom = zoom_into((config.diameter, largest), diameter)
+    zoom = zoom_into(config.diameters, diameter) if config.diameters else 1.0
     labels = _resample_labels(pair.labels, zoom)
     image = _resample(_as_channels(pair.image, config), labels.shape)
     size = diameter * zoom

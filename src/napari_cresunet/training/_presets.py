@@ -70,7 +70,6 @@ FLUORESCENT_CELLS = TrainConfig(
     title="Fluorescent cells: neurons and nuclei",
     variant="c-resunet",
     scaling="adaptive",
-    channels="brightest",
     diameter=10.0,
     largest_diameter=22.0,
     crop_size=96,
@@ -94,7 +93,7 @@ FLUORESCENT_CELLS = TrainConfig(
     epochs=60,
     schedule="decay",
     monitor="f1",
-    averaging=0.999,
+    averaging=0.998,
 )
 """The recipe of the default model: losses after Clissa et al., many small crops."""
 

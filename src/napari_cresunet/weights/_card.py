@@ -77,7 +77,7 @@ class ModelCard:
     threshold: float
     """Recommended: a pixel is "cell" where its probability is greater than this."""
     min_size: int
-    """Smallest cell in px when cells have the size `diameter`."""
+    """Smallest cell in px of what the network sees."""
     min_distance: int
     """Least distance in px of touching cells' centers at `diameter`."""
     data: str = ""
@@ -178,11 +178,13 @@ class ModelCard:
         Returns
         -------
         int
-            `min_size` scaled with the area, at least 1; for None `min_size` itself.
+            What `min_size` of the network's px are in the image, at least 1; for None
+            `min_size` itself. So it is the same for all `diameters` that the network
+            sees as they are: what is smaller is too small to tell from dirt.
         """
         if diameter is None:
             return self.min_size
-        return max(1, round(self.min_size * (diameter / self.diameter) ** 2))
+        return max(1, round(self.min_size / self.zoom_at(diameter) ** 2))
 
     def min_distance_at(self, diameter: float | None) -> int:
         """Return the least distance of centers where cells have another diameter.

@@ -15,7 +15,7 @@ from napari_cresunet.weights._safetensors import SUFFIX, is_hdf5, read_header_ca
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MODEL = "simple-c-resunet"
+DEFAULT_MODEL = "fluorescent-cells"
 """The model that is used when none is named."""
 
 FOLDER_VARIABLE = "NAPARI_CRESUNET_MODELS"

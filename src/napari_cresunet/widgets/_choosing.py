@@ -122,7 +122,7 @@ def _describe(card: ModelCard) -> str:
         ("License", card.license),
         ("Cell diameter", card.diameters_text),
         ("Threshold", f"{card.threshold:g}"),
-        ("Smallest cell", f"{card.min_size} px at {card.diameter:g} px"),
+        ("Smallest cell", f"{card.min_size} px where cells are {card.diameters_text}"),
         *(("Score", line) for line in _score_lines(card.scores)),
         ("Please cite", card.citation),
         ("Weights", card.weights_hash[:12]),
