@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from skimage.transform import rescale
 
 from napari_cresunet.datasets import (
     NeuronScene,
@@ -86,6 +87,24 @@ def full_size_scene(rng: np.random.Generator) -> NeuronScene:
         brightness=float(rng.uniform(0.3, 0.6)),
         stain=str(rng.choice(["yellow", "green", "red", "gray"])),
     )
+
+
+def gray_image(image: np.ndarray) -> np.ndarray:
+    """Return a picture without color, by its brightest channel."""
+    return image.max(axis=-1) if image.ndim == 3 else image
+
+
+def resized_image(image: np.ndarray, factor: float) -> np.ndarray:
+    """Return a picture with more or fewer px."""
+    resized = rescale(
+        image,
+        factor,
+        order=1,
+        anti_aliasing=factor < 1,
+        preserve_range=True,
+        channel_axis=-1 if image.ndim == 3 else None,
+    )
+    return np.round(resized).astype(image.dtype)
 
 
 def cases(kind: str, split: str, data: Path) -> Iterator[Case]:

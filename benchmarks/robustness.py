@@ -13,17 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from image_sets import SETS, Case, cases
-from skimage.transform import rescale
+from image_sets import SETS, Case, cases, gray_image, resized_image
+from scores import labels_of
 
-from napari_cresunet import Model, load_model, predict, segment
+from napari_cresunet import Model, load_model
 from napari_cresunet.weights import DEFAULT_MODEL
 
 
 def as_gray(case: Case) -> Case:
     """Return the picture without color, by its brightest channel."""
-    image = case.image.max(axis=-1) if case.image.ndim == 3 else case.image
-    return replace(case, image=image)
+    return replace(case, image=gray_image(case.image))
 
 
 def as_green(case: Case) -> Case:
@@ -46,15 +45,7 @@ def resized(factor: float) -> Callable[[Case], Case]:
     """Return a function that makes a picture larger or smaller, its cells too."""
 
     def resize(case: Case) -> Case:
-        image = rescale(
-            case.image,
-            factor,
-            order=1,
-            anti_aliasing=factor < 1,
-            preserve_range=True,
-            channel_axis=-1 if case.image.ndim == 3 else None,
-        )
-        image = np.round(image).astype(case.image.dtype)
+        image = resized_image(case.image, factor)
         return replace(case, image=image, diameter=case.diameter * factor)
 
     return resize
@@ -72,14 +63,7 @@ CHANGES: dict[str, Callable[[Case], Case]] = {
 
 def count(model: Model, case: Case) -> int:
     """Count as a user does who gives the cell diameter."""
-    card = model.card
-    labels = segment(
-        predict(case.image, model, diameter=case.diameter),
-        threshold=card.threshold,
-        min_size=card.min_size_at(case.diameter),
-        min_distance=card.min_distance_at(case.diameter),
-    )
-    return int(labels.max())
+    return int(labels_of(model, case, resample=True).max())
 
 
 def main() -> None:

@@ -16,24 +16,26 @@ import numpy as np
 from classical import Found, iter_methods, score
 from image_sets import SETS, Case, cases
 
-from napari_cresunet import Scores, aggregate, load_model, predict, segment
+from napari_cresunet import Model, Scores, aggregate, load_model, predict, segment
 from napari_cresunet.weights import DEFAULT_MODEL, load_network, save_weights
 
 
-def network_labels(name: str, images: list[Case], *, resample: bool) -> Found:
+def labels_of(model: Model, case: Case, *, resample: bool) -> np.ndarray:
     """Return what a model finds with the settings of its card."""
-    model = load_model(name, device="cpu")
     card = model.card
-    labels = [
-        segment(
-            predict(case.image, model, diameter=case.diameter if resample else None),
-            threshold=card.threshold,
-            min_size=card.min_size_at(case.diameter),
-            min_distance=card.min_distance_at(case.diameter),
-        )
-        for case in images
-    ]
-    return Found(name=card.name, setting=card.threshold, labels=labels)
+    return segment(
+        predict(case.image, model, diameter=case.diameter if resample else None),
+        threshold=card.threshold,
+        min_size=card.min_size_at(case.diameter),
+        min_distance=card.min_distance_at(case.diameter),
+    )
+
+
+def found_by(name: str, images: list[Case], *, resample: bool) -> Found:
+    """Return what a model finds in all images."""
+    model = load_model(name, device="cpu")
+    labels = [labels_of(model, case, resample=resample) for case in images]
+    return Found(name=model.card.name, setting=model.card.threshold, labels=labels)
 
 
 def overlapping(labels: np.ndarray, truth: np.ndarray) -> int:
@@ -105,7 +107,7 @@ def main() -> None:
         print(f"\n### {kind}: {len(images)} {arguments.split} images, {cells} cells\n")
         print(HEADER)
         resample = not arguments.without_diameter
-        found = network_labels(arguments.model, images, resample=resample)
+        found = found_by(arguments.model, images, resample=resample)
         pooled, text = row(found, images)
         print(text, flush=True)
         reached[f"{arguments.split} F1, {kind}"] = round(pooled.f1, 4)

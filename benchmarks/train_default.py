@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from image_sets import (
     BBBC039_DIAMETER,
+    gray_image,
     random_pairs,
+    resized_image,
     synthetic_pair,
     training_pairs,
 )
@@ -70,14 +72,13 @@ def with_share(
 
 def enlarged(pair: Pair, factor: float) -> Pair:
     """Return the pair with more px to a cell."""
-    options = {"preserve_range": True, "anti_aliasing": False}
-    channel_axis = -1 if pair.image.ndim == 3 else None
-    image = rescale(pair.image, factor, order=1, channel_axis=channel_axis, **options)
-    labels = rescale(pair.labels, factor, order=0, **options)
+    labels = rescale(
+        pair.labels, factor, order=0, preserve_range=True, anti_aliasing=False
+    )
     return replace(
         pair,
         name=f"{pair.name}, enlarged",
-        image=np.round(image).astype(pair.image.dtype),
+        image=resized_image(pair.image, factor),
         labels=labels.astype(pair.labels.dtype),
         cell_diameter=pair.cell_diameter * factor,
         match_distance=pair.match_distance * factor,
@@ -86,8 +87,7 @@ def enlarged(pair: Pair, factor: float) -> Pair:
 
 def grayed(pair: Pair) -> Pair:
     """Return the pair as a camera without color sees it."""
-    image = pair.image.max(axis=-1) if pair.image.ndim == 3 else pair.image
-    return replace(pair, name=f"{pair.name}, gray", image=image)
+    return replace(pair, name=f"{pair.name}, gray", image=gray_image(pair.image))
 
 
 def training_images(data: Path, config: TrainConfig) -> list[Pair]:

@@ -9,6 +9,20 @@ from napari_cresunet.models import VARIANTS
 from napari_cresunet.training import PRESETS, TrainConfig, fine_tuning, get_preset
 from napari_cresunet.weights import ModelCard
 
+OLD = ModelCard(
+    name="old",
+    title="Old",
+    variant="attention-relu",
+    scaling="adaptive",
+    channels="brightest",
+    diameter=17,
+    largest_diameter=21,
+    threshold=0.4,
+    min_size=3,
+    min_distance=4,
+    license="CC0",
+)
+
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_settings_survive_json(name):
@@ -142,20 +156,7 @@ def test_the_range_of_sizes_is_never_empty(diameter, largest, seen):
 
 
 def test_fine_tuning_takes_what_the_model_decides():
-    card = ModelCard(
-        name="old",
-        title="Old",
-        variant="attention-relu",
-        scaling="adaptive",
-        channels="brightest",
-        diameter=17,
-        largest_diameter=21,
-        threshold=0.4,
-        min_size=3,
-        min_distance=4,
-        license="CC0",
-    )
-    config = fine_tuning(card, get_preset("c-resunet"), start="old")
+    config = fine_tuning(OLD, get_preset("c-resunet"), start="old")
     assert (config.start, config.variant) == ("old", "attention-relu")
     assert (config.scaling, config.channels, config.diameter) == (
         "adaptive",
@@ -172,16 +173,6 @@ def test_fine_tuning_takes_what_the_model_decides():
     ("largest", "crop", "step"), [(0, 96, 72), (22, 96, 72), (36.5, 160, 120)]
 )
 def test_crops_of_a_fine_tuning_grow_with_the_cells(largest, crop, step):
-    card = ModelCard(
-        name="old",
-        title="Old",
-        variant="c-resunet",
-        scaling="unit",
-        diameter=10.0,
-        largest_diameter=largest,
-        threshold=0.5,
-        min_size=3,
-        min_distance=4,
-    )
+    card = replace(OLD, diameter=10.0, largest_diameter=largest)
     config = fine_tuning(card, get_preset("fluorescent-cells"), start="old")
     assert (config.crop_size, config.crop_step) == (crop, step)
