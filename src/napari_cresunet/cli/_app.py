@@ -116,8 +116,8 @@ def count(
         typer.Option(
             metavar="N",
             min=0,
-            help="Smallest cell in px; by default the model's, grown or shrunk with "
-            "the diameter.",
+            help="Smallest cell in px; by default the model's, grown or shrunk where "
+            "the image is resampled.",
         ),
     ] = None,
     device: Annotated[
