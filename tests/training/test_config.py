@@ -170,7 +170,7 @@ def test_fine_tuning_takes_what_the_model_decides():
 
 
 @pytest.mark.parametrize(
-    ("largest", "crop", "step"), [(0, 96, 72), (22, 96, 72), (36.5, 160, 120)]
+    ("largest", "crop", "step"), [(0, 144, 108), (22, 144, 108), (36.5, 160, 120)]
 )
 def test_crops_of_a_fine_tuning_grow_with_the_cells(largest, crop, step):
     card = replace(OLD, diameter=10.0, largest_diameter=largest)
