@@ -89,11 +89,6 @@ def full_size_scene(rng: np.random.Generator) -> NeuronScene:
     )
 
 
-def gray_image(image: np.ndarray) -> np.ndarray:
-    """Return a picture without color, by its brightest channel."""
-    return image.max(axis=-1) if image.ndim == 3 else image
-
-
 def resized_image(image: np.ndarray, factor: float) -> np.ndarray:
     """Return a picture with more or fewer px."""
     resized = rescale(

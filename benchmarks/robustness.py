@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from image_sets import SETS, Case, cases, gray_image, resized_image
+from image_sets import SETS, Case, cases, resized_image
 from scores import labels_of
 
 from napari_cresunet import Model, load_model
@@ -22,7 +22,9 @@ from napari_cresunet.weights import DEFAULT_MODEL
 
 def as_gray(case: Case) -> Case:
     """Return the picture without color, by its brightest channel."""
-    return replace(case, image=gray_image(case.image))
+    if case.image.ndim == 2:
+        return case
+    return replace(case, image=case.image.max(axis=-1))
 
 
 def as_green(case: Case) -> Case:

@@ -115,7 +115,6 @@ def describe(card: ModelCard, best: dict) -> ModelCard:
         citation=CITATION,
         settings={
             **card.settings,
-            "start": Path(card.settings["start"]).name,
             "chosen_by": chosen_by,
             "script": "benchmarks/train_default.py, benchmarks/select_default.py",
         },

@@ -1,6 +1,6 @@
 """Train the default model on neurons, nuclei and synthetic neurons.
 
-    python benchmarks/train_default.py DATA RUN [--start MODEL] [--seed N]
+    python benchmarks/train_default.py DATA RUN
 
 The settings are those for a GPU: 214,000 crops, about six minutes on an H100 that also
 trained seven others. Interrupted, the same command goes on. `select_default.py` then
@@ -74,7 +74,7 @@ def with_share(
 def softened(pair: Pair) -> Pair:
     """Return the pair as a camera with fewer px sees it, shown at the same size."""
     small = resized_image(pair.image, SOFTENED)
-    image = resize(small.astype(float), pair.image.shape, order=1)
+    image = resize(small, pair.image.shape, order=1, preserve_range=True)
     return replace(
         pair,
         name=f"{pair.name}, softened",
@@ -116,24 +116,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--start", default="", help="model to go on from")
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--samples", type=int, default=3568)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3)
-    parser.add_argument("--averaging", type=float, default=0.999)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--samples", type=int, default=3568, help="crops in an epoch")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     config: TrainConfig = replace(
         get_preset("fluorescent-cells"),
-        start=arguments.start,
         epochs=arguments.epochs,
         samples=arguments.samples,
-        batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate,
-        averaging=arguments.averaging,
-        seed=arguments.seed,
+        batch_size=32,
+        learning_rate=1.5e-3,
+        averaging=0.999,
     )
     steps = iter_train(
         config,
