@@ -135,10 +135,10 @@ _FINE_TUNING: dict[str, Any] = {
     # A third of what the recipe begins with: cells of another stain are learned within
     # some epochs, and the first batches do not wipe out what is known.
     "learning_rate": 1e-4,
-    # 4000 crops: a minute on a GPU, about half an hour on a laptop.
+    # 4000 crops: about a quarter of an hour on one core of a server.
     "epochs": 40,
     "samples": 100,
-    # Half of the running mean is from the last six epochs.
+    # Half of the running mean is from about the last five epochs.
     "averaging": 0.99,
 }
 
