@@ -1,6 +1,6 @@
 """Images with ground truth: files and folders of pairs, and synthetic neurons."""
 
-from napari_cresunet.datasets._labels import as_labels
+from napari_cresunet._labels import as_labels
 from napari_cresunet.datasets._layouts import load_pairs, splits_in
 from napari_cresunet.datasets._neurons import (
     STAINS,

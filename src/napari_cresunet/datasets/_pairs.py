@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._labels import as_labels
 from napari_cresunet._typing import Image, Labels
-from napari_cresunet.datasets._labels import as_labels
 from napari_cresunet.errors import InputError
 
 

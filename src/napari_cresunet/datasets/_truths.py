@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from napari_cresunet._images import PICTURE_SUFFIXES, TIFF_SUFFIXES, read_image
+from napari_cresunet._labels import as_labels
 from napari_cresunet._typing import Labels
 from napari_cresunet.annotations import (
     ANNOTATION_SUFFIXES,
     Annotations,
     load_annotations,
 )
-from napari_cresunet.datasets._labels import as_labels
 from napari_cresunet.errors import InputError
 
 IMAGE_SUFFIXES = TIFF_SUFFIXES + PICTURE_SUFFIXES

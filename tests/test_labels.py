@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 from skimage.transform import resize
 
-from napari_cresunet.datasets import as_labels, synthesize_neurons
+from napari_cresunet._labels import as_labels
+from napari_cresunet.datasets import synthesize_neurons
 from napari_cresunet.datasets._neurons import NeuronScene
 from napari_cresunet.errors import InputError
 
