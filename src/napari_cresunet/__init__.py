@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_cresunet.evaluation import Scores, aggregate, evaluate
+    from napari_cresunet.evaluation import Scores, aggregate, evaluate, sweep
     from napari_cresunet.inference import Model, load_model, predict
     from napari_cresunet.segmentation import LiveSegmenter, segment
     from napari_cresunet.training import TrainConfig, train
@@ -26,6 +26,7 @@ _HOME_OF = {
     "load_model": "inference",
     "predict": "inference",
     "segment": "segmentation",
+    "sweep": "evaluation",
     "train": "training",
 }
 
@@ -41,6 +42,7 @@ __all__ = [
     "load_model",
     "predict",
     "segment",
+    "sweep",
     "train",
 ]
 

@@ -55,29 +55,71 @@ def as_labels(truth: ArrayLike, *, name: str = "The truth") -> Labels:
     array([[2, 2, 1],
            [0, 0, 1]], dtype=int32)
     """
-    plane = _one_plane(np.asarray(truth), name)
-    if plane.dtype.kind == "f":
-        plane = _whole_or_mask(plane, name)
-    if plane.dtype.kind == "b":
-        return _connected(plane)
-    if plane.size and plane.min() < 0:
-        raise InputError(f"{name} has negative labels: cells are numbered from 1.")
-    if _is_lossy_mask(plane):
-        return _connected(plane > 127)
-    values, inverse = np.unique(plane, return_inverse=True)
-    n_cells = np.count_nonzero(values)
-    if n_cells == 1:
-        return _connected(plane != 0)
+    numbers = as_numbers(_one_plane(np.asarray(truth), name), name=name)
+    if numbers.dtype.kind == "b":
+        return connected(numbers)
+    values, inverse = np.unique(numbers, return_inverse=True)
     # Without a 0 the lowest label is at place 0.
-    offset = n_cells - values.size + 1
-    return (inverse.reshape(plane.shape) + offset).astype(np.int32)
+    offset = np.count_nonzero(values) - values.size + 1
+    return (inverse.reshape(numbers.shape) + offset).astype(np.int32)
 
 
-def _one_plane(truth: NDArray[Any], name: str) -> NDArray[Any]:
+def as_numbers(truth: NDArray[Any], *, name: str) -> NDArray[Any]:
+    """Tell masks from label images, by the rules of `as_labels`.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (..., Y, X)
+        Mask or label image.
+    name : str
+        What to call it in messages.
+
+    Returns
+    -------
+    ndarray of shape (..., Y, X)
+        Of bool for a mask; else whole numbers, as they were.
+
+    Raises
+    ------
+    InputError
+        As `as_labels`.
+    """
     if truth.dtype.kind not in "buif":
         raise InputError(
             f"{name} holds {truth.dtype} and not numbers: give a mask or a label image."
         )
+    if truth.dtype.kind == "f":
+        truth = _whole_or_mask(truth, name)
+    if truth.dtype.kind == "b" or not truth.size:
+        return truth
+    if truth.min() < 0:
+        raise InputError(f"{name} has negative labels: cells are numbered from 1.")
+    if _is_lossy_mask(truth):
+        lossless: NDArray[Any] = truth > 127
+        return lossless
+    highest = truth.max()
+    is_single = np.count_nonzero(truth) == np.count_nonzero(truth == highest)
+    return truth != 0 if highest and is_single else truth
+
+
+def connected(mask: NDArray[np.bool_]) -> Labels:
+    """Number the 8-connected parts of a mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (Y, X)
+        True where there is a cell.
+
+    Returns
+    -------
+    ndarray of int32, shape (Y, X)
+        0 is background, 1..N are the parts.
+    """
+    labels, _ = ndimage.label(mask, np.ones((3, 3)), output=np.int32)
+    return np.asarray(labels, np.int32)
+
+
+def _one_plane(truth: NDArray[Any], name: str) -> NDArray[Any]:
     if truth.ndim == 3 and truth.shape[-1] in (3, 4):
         colors = truth[..., :3]
         if (colors != colors[..., :1]).any():
@@ -124,13 +166,10 @@ def _is_lossy_mask(plane: NDArray[Any]) -> bool:
     if not n_gray or not n_white or n_white < _LEAST_WHITE * n_bright:
         return False
     has_twin = np.zeros(plane.shape, np.bool_)
-    for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
+    down, right = np.s_[..., 1:, :], np.s_[..., 1:]
+    up, left = np.s_[..., :-1, :], np.s_[..., :-1]
+    for here, there in ((down, up), (right, left)):
         is_equal = plane[here] == plane[there]
         has_twin[here] |= is_equal
         has_twin[there] |= is_equal
     return bool(np.count_nonzero(is_gray & ~has_twin) > _LEAST_LONELY * n_gray)
-
-
-def _connected(mask: NDArray[Any]) -> Labels:
-    labels, _ = ndimage.label(mask, np.ones((3, 3)), output=np.int32)
-    return np.asarray(labels, np.int32)

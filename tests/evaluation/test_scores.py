@@ -76,7 +76,10 @@ def test_all_missed_has_recall_zero_and_no_precision():
 
 
 def test_shapes_that_differ_are_named():
-    message = "Labels and truth differ in shape: (4, 5) and (5, 4)."
+    message = (
+        "Labels and truth differ in shape: (4, 5) and (5, 4); take the truth of this "
+        "image."
+    )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         evaluate(np.zeros((4, 5), int), np.zeros((5, 4), int))
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.config import check_bounds
+from napari_cresunet.evaluation._overlaps import OverlapScores, aggregate_overlaps
 from napari_cresunet.evaluation._scores import Scores, aggregate
 
 
@@ -65,15 +66,65 @@ def bootstrap_intervals(
     True
     """
     aggregate(scores)  # checks them
+    times = _resamples(len(scores), n_resamples, level, seed)
+    pooled = _ratios(scores, times) | _errors(scores, times)
+    return {name: _interval(values, level) for name, values in pooled.items()}
+
+
+def bootstrap_overlap_intervals(
+    scores: Sequence[OverlapScores],
+    *,
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, tuple[float, float]]:
+    """Return intervals of pooled scores by shared pixels, by resampling the images.
+
+    Parameters
+    ----------
+    scores : sequence of OverlapScores
+        One for each image.
+    n_resamples, level, seed
+        As for `bootstrap_intervals`.
+
+    Returns
+    -------
+    dict of str to tuple of float
+        Low and high end of what `OverlapScores.to_dict` names, pooled as by
+        `aggregate_overlaps`.
+
+    Raises
+    ------
+    InputError
+        If there is no image, the thresholds differ, or a number is out of its bounds.
+    """
+    thresholds = aggregate_overlaps(scores).thresholds  # checks them
+    times = _resamples(len(scores), n_resamples, level, seed)
+    tp = times @ np.array([one.tp for one in scores])
+    iou_sums = times @ np.array([one.iou_sums for one in scores])
+    cells = times @ np.array([one.predicted_count + one.true_count for one in scores])
+    pixels = np.array([one.predicted_pixels + one.true_pixels for one in scores])
+    shared = np.array([one.shared_pixels for one in scores])
+    pooled = {"dice": _divided(2 * times @ shared, times @ pixels)}
+    precisions = [_divided(column, cells - column) for column in tp.T]
+    pooled["map"] = np.mean(precisions, axis=0)
+    for name, columns in (
+        ("ap", precisions),
+        ("f1", [_divided(2 * column, cells) for column in tp.T]),
+        ("pq", [_divided(2 * column, cells) for column in iou_sums.T]),
+    ):
+        for threshold, column in zip(thresholds, columns, strict=True):
+            pooled[f"{name}_{threshold:g}"] = column
+    return {name: _interval(values, level) for name, values in pooled.items()}
+
+
+def _resamples(n: int, n_resamples: int, level: float, seed: int) -> NDArray[np.int64]:
+    """Return how often each of n images is in each resample."""
     check_bounds("n_resamples", n_resamples, 1, None)
     check_bounds("level", level, 0, 1)
-    # How often each image is in each resample.
-    times = np.random.default_rng(seed).multinomial(
-        len(scores), np.full(len(scores), 1 / len(scores)), size=n_resamples
+    return np.random.default_rng(seed).multinomial(
+        n, np.full(n, 1 / n), size=n_resamples
     )
-    pooled = _ratios(scores, times) | _errors(scores, times)
-    ends = (0.5 - level / 2, 0.5 + level / 2)
-    return {name: _interval(values, ends) for name, values in pooled.items()}
 
 
 def _ratios(
@@ -127,11 +178,9 @@ def _medians(
     return medians
 
 
-def _interval(
-    values: NDArray[np.float64], ends: tuple[float, float]
-) -> tuple[float, float]:
+def _interval(values: NDArray[np.float64], level: float) -> tuple[float, float]:
     known = values[~np.isnan(values)]
     if 2 * len(known) < len(values):
         return (np.nan, np.nan)
-    low, high = np.quantile(known, ends)
+    low, high = np.quantile(known, (0.5 - level / 2, 0.5 + level / 2))
     return (float(low), float(high))

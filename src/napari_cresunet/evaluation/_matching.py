@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import KDTree
 
+from napari_cresunet._typing import Indices
 from napari_cresunet.config import check_bounds
 from napari_cresunet.errors import InputError
 
@@ -15,10 +16,22 @@ _ROUNDING = 1e-9  # of the limit; a pair at the limit must not depend on the uni
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs that are possible."""
+
+    pred: Indices
+    """(K,): index of the prediction."""
+    true: Indices
+    """(K,): index of the true cell."""
+    cost: NDArray[np.float64]
+    """(K,): how bad the pair is, in [0, 1] but for rounding."""
+
+
+@dataclass(frozen=True, slots=True)
 class Matches:
     """Which prediction belongs to which true cell."""
 
-    pairs: NDArray[np.intp]
+    pairs: Indices
     """(N, 2): index of the prediction and of the true cell, sorted by the first."""
     distances: NDArray[np.float64]
     """(N,): distance of each pair, in the unit of the centers."""
@@ -77,17 +90,22 @@ def match_centers(
             "Predicted and true centers differ in dimensions: "
             f"{pred.shape[1]} and {true.shape[1]}."
         )
-    if matching not in _RULES:
+    if matching not in RULES:
         raise InputError(
-            f"Unknown matching {matching!r}; choose from {', '.join(_RULES)}."
+            f"Unknown matching {matching!r}; choose from {', '.join(RULES)}."
         )
     if not len(pred) or not len(true):
         return Matches(np.empty((0, 2), np.intp), np.empty(0))
-    candidates = KDTree(pred).sparse_distance_matrix(
+    near = KDTree(pred).sparse_distance_matrix(
         KDTree(true), max_distance * (1 + _ROUNDING), output_type="ndarray"
     )
-    pairs = _RULES[matching](candidates, len(pred), len(true), max_distance)
-    pairs = pairs[np.argsort(pairs[:, 0])]
+    # In parts of the limit: the unit must not matter.
+    candidates = Candidates(
+        pred=near["i"].astype(np.intp),
+        true=near["j"].astype(np.intp),
+        cost=near["v"] / (max_distance or 1.0),
+    )
+    pairs = RULES[matching](candidates, len(pred), len(true))
     return Matches(pairs, np.linalg.norm(pred[pairs[:, 0]] - true[pairs[:, 1]], axis=1))
 
 
@@ -102,44 +120,77 @@ def _as_centers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return centers
 
 
-def _optimal(
-    candidates: NDArray[np.void], n_pred: int, n_true: int, max_distance: float
-) -> NDArray[np.intp]:
-    """Solve a sparse assignment in which staying single is possible but dear."""
-    # Distances in parts of the limit: neither unit nor row order matters. Staying
-    # single costs more than all pairs together; 1 is added because zeros would count
-    # as absent edges.
-    cost = 1 + candidates["v"] / (max_distance or 1.0)
+def assign(candidates: Candidates, n_pred: int, n_true: int) -> Indices:
+    """Make as many pairs as possible and, of all ways to do so, take the cheapest.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        The pairs to choose from.
+    n_pred, n_true : int
+        How many there are on each side.
+
+    Returns
+    -------
+    ndarray of shape (N, 2)
+        Indices of predictions and of true cells, sorted by the first.
+
+    Notes
+    -----
+    A sparse assignment (scipy's `min_weight_full_bipartite_matching`) in which staying
+    single is possible but dear. Pairs of which neither side has another candidate need
+    no choice, and are left out of it.
+    """
+    pred, true = candidates.pred, candidates.true
+    is_alone = (np.bincount(pred, minlength=n_pred)[pred] == 1) & (
+        np.bincount(true, minlength=n_true)[true] == 1
+    )
+    chosen = [np.stack([pred[is_alone], true[is_alone]], axis=1)]
+    if not is_alone.all():
+        chosen.append(_solve(candidates, ~is_alone))
+    pairs = np.concatenate(chosen)
+    return pairs[np.argsort(pairs[:, 0])]
+
+
+def _solve(candidates: Candidates, is_open: NDArray[np.bool_]) -> Indices:
+    """Assign among those candidates that leave a choice."""
+    preds, rows = np.unique(candidates.pred[is_open], return_inverse=True)
+    trues, columns = np.unique(candidates.true[is_open], return_inverse=True)
+    n_pred, n_true = len(preds), len(trues)
+    # Staying single costs more than all pairs together; 1 is added because zeros would
+    # count as absent edges.
+    cost = 1 + candidates.cost[is_open]
     single = np.full(n_pred, 2.0 * min(n_pred, n_true) + 2)
     alone = np.arange(n_pred)
     graph = coo_array(
         (
             np.concatenate([cost, single]),
             (
-                np.concatenate([candidates["i"], alone]),
-                np.concatenate([candidates["j"], n_true + alone]),
+                np.concatenate([rows, alone]),
+                np.concatenate([columns, n_true + alone]),
             ),
         ),
         shape=(n_pred, n_true + n_pred),
     ).tocsr()
-    rows, columns = min_weight_full_bipartite_matching(graph)
-    paired = columns < n_true
-    return np.stack([rows[paired], columns[paired]], axis=1).astype(np.intp)
+    taken, given = min_weight_full_bipartite_matching(graph)
+    is_pair = given < n_true
+    return np.stack([preds[taken[is_pair]], trues[given[is_pair]]], axis=1)
 
 
-def _greedy(
-    candidates: NDArray[np.void], n_pred: int, n_true: int, max_distance: float
-) -> NDArray[np.intp]:
+def _greedy(candidates: Candidates, n_pred: int, n_true: int) -> Indices:
     """Let each prediction in turn take the nearest true center still free."""
-    order = np.lexsort((candidates["j"], candidates["v"], candidates["i"]))
+    pred, true = candidates.pred, candidates.true
+    order = np.lexsort((true, candidates.cost, pred))
     taken_by = np.full(n_true, -1)
     is_paired = np.zeros(n_pred, bool)
-    for i, j in zip(candidates["i"][order], candidates["j"][order], strict=True):
+    for i, j in zip(pred[order].tolist(), true[order].tolist(), strict=True):
         if not is_paired[i] and taken_by[j] < 0:
             is_paired[i] = True
             taken_by[j] = i
     taken = np.flatnonzero(taken_by >= 0)
-    return np.stack([taken_by[taken], taken], axis=1).astype(np.intp)
+    pairs = np.stack([taken_by[taken], taken], axis=1).astype(np.intp)
+    return pairs[np.argsort(pairs[:, 0])]
 
 
-_RULES = {"optimal": _optimal, "greedy": _greedy}
+RULES = {"optimal": assign, "greedy": _greedy}
+MATCHINGS = tuple(RULES)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.evaluation._matching import match_centers
+from napari_cresunet.evaluation._matching import Matches
+from napari_cresunet.evaluation._objects import Objects, as_objects
+from napari_cresunet.evaluation._rule import MatchRule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +38,9 @@ class Scores:
     n_without_mpe: int = 0
     """Images left out of the MPE because they have no true cell."""
     pairs: NDArray[np.intp] = field(
-        default_factory=lambda: np.empty((0, 2), np.intp), compare=False
+        default_factory=lambda: np.empty((0, 2), np.intp),
+        compare=False,
+        repr=False,
     )
     """(N, 2): matched predicted and true labels; empty for many images."""
 
@@ -86,25 +89,33 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def evaluate(
-    labels: ArrayLike,
-    truth: ArrayLike,
+    labels: ArrayLike | Objects,
+    truth: ArrayLike | Objects,
     *,
     max_distance: float = 40.0,
     matching: str = "optimal",
+    center: str = "box",
+    spacing: float | Sequence[float] = 1.0,
 ) -> Scores:
     """Compare the cells of one image with its truth by the distance of their centers.
 
     Parameters
     ----------
-    labels : array_like of int, shape (..., Y, X)
+    labels : array_like of int, shape (..., Y, X), or Objects
         Predicted label image.
-    truth : array_like
-        Label image or boolean mask of the shape of `labels`, or an (N, D) array of
-        points in row, column order. In a mask, cells that touch count as one.
+    truth : array_like or Objects
+        Label image or mask of the shape of `labels`, or an (N, D) array of points in
+        px, one coordinate for each axis of `labels`, rows and columns last. In a mask,
+        cells that touch count as one.
     max_distance : float, optional
-        Largest distance of two matching centers in px, inclusive.
+        Largest distance of two matching centers in the unit of `spacing`, inclusive.
     matching : {"optimal", "greedy"}, optional
         See `match_centers`.
+    center : {"box", "centroid"}, optional
+        Center of a cell: of its bounding box, as in Morelli et al., Sci Rep 11:22920
+        (2021), or the mean of its pixels.
+    spacing : float or pair of float, optional
+        Height and width of a pixel, such as in µm; 1 for distances in px.
 
     Returns
     -------
@@ -114,12 +125,19 @@ def evaluate(
     Raises
     ------
     InputError
-        If the shapes differ.
+        If the shapes differ, points lie outside of the image, or an option is out of
+        its bounds.
+
+    See Also
+    --------
+    aggregate : For many images.
+    evaluate_overlaps : By shared pixels instead of centers.
+    compare : Which cells are right and which are wrong.
 
     Notes
     -----
-    The center of an object is the center of its bounding box, as in Morelli et al.,
-    Sci Rep 11:22920 (2021).
+    Leading axes are planes: cells are matched within their own plane only, and a label
+    in two planes is two cells.
 
     Examples
     --------
@@ -127,20 +145,28 @@ def evaluate(
     >>> scores.tp, scores.fp, scores.fn, scores.precision
     (1, 1, 0, 0.5)
     """
-    labels, truth = np.asarray(labels), np.asarray(truth)
-    pred_ids, pred = _centers(labels)
-    is_points = truth.shape != labels.shape and (
-        truth.ndim == 2 and truth.shape[1] == labels.ndim
+    rule = MatchRule(
+        max_distance=max_distance, matching=matching, center=center, spacing=spacing
     )
-    if is_points:
-        true_ids, true = np.arange(len(truth)), truth
-    elif truth.shape == labels.shape:
-        true_ids, true = _centers(truth)
-    else:
-        raise InputError(
-            f"Labels and truth differ in shape: {labels.shape} and {truth.shape}."
-        )
-    matches = match_centers(pred, true, max_distance, matching=matching)
+    pred, true = as_objects(labels, truth)
+    return score_pairs(pred, true, rule.match(pred, true))
+
+
+def score_pairs(pred: Objects, true: Objects, matches: Matches) -> Scores:
+    """Return the scores of one image whose cells are matched.
+
+    Parameters
+    ----------
+    pred, true : Objects
+        The cells.
+    matches : Matches
+        Rows of the two that are pairs.
+
+    Returns
+    -------
+    Scores
+        Counts and ratios.
+    """
     n_pairs = len(matches.pairs)
     n_pred, n_true = len(pred), len(true)
     return Scores(
@@ -152,23 +178,9 @@ def evaluate(
         mpe=_ratio(n_pred - n_true, n_true),
         n_without_mpe=int(n_true == 0),
         pairs=np.stack(
-            [pred_ids[matches.pairs[:, 0]], true_ids[matches.pairs[:, 1]]], axis=1
+            [pred.ids[matches.pairs[:, 0]], true.ids[matches.pairs[:, 1]]], axis=1
         ),
     )
-
-
-def _centers(
-    labels: NDArray[Any],
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the label values and the centers of their bounding boxes."""
-    if labels.dtype == bool:
-        labels, _ = ndimage.label(labels, np.ones((3,) * labels.ndim))
-    boxes = ndimage.find_objects(labels.astype(np.int64, copy=False))
-    ids = [number for number, box in enumerate(boxes, start=1) if box is not None]
-    centers = [
-        [(side.start + side.stop - 1) / 2 for side in box] for box in boxes if box
-    ]
-    return np.array(ids, np.intp), np.array(centers).reshape(-1, labels.ndim)
 
 
 def aggregate(scores: Sequence[Scores]) -> Scores:

@@ -1,0 +1,236 @@
+"""Which cells are right and which are wrong, and in what way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_cresunet.evaluation._matching import Matches
+from napari_cresunet.evaluation._objects import Objects, as_objects
+from napari_cresunet.evaluation._overlaps import (
+    IOU_THRESHOLDS,
+    Overlaps,
+    OverlapScores,
+    overlaps_of,
+    score_overlaps,
+)
+from napari_cresunet.evaluation._rule import MatchRule
+from napari_cresunet.evaluation._scores import Scores, score_pairs
+
+HIT, FALSE_POSITIVE, MISSED = "hit", "false positive", "missed"
+MERGED, SPLIT = "merged", "split"
+POOR_OUTLINE, BORDER = "poor outline", "border"
+KINDS = (HIT, FALSE_POSITIVE, MISSED, MERGED, SPLIT, POOR_OUTLINE, BORDER)
+"""What can be said of a cell; all but the first are failures."""
+
+LEAST_IOU = 0.5
+"""A pair below this has a poor outline."""
+_PART = 0.5
+"""A cell lies in another with more than this part of its pixels."""
+
+Kinds = NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The cells of one image beside their truth, each with what became of it.
+
+    A kind tells what a person would have to mend; `scores` count pairs of centers, as
+    the papers do. So a merged prediction may well be a true positive of the scores.
+    """
+
+    pred: Objects
+    true: Objects
+    rule: MatchRule
+    matches: Matches
+    overlaps: Overlaps
+    scores: Scores
+    pred_kinds: Kinds
+    """(P,): one of `KINDS` for each prediction, never "missed"."""
+    true_kinds: Kinds
+    """(T,): one of `KINDS` for each true cell, never "false positive"."""
+
+    def overlap_scores(
+        self, thresholds: Sequence[float] = IOU_THRESHOLDS
+    ) -> OverlapScores | None:
+        """Return the scores by shared pixels; None where the truth is points.
+
+        Parameters
+        ----------
+        thresholds : sequence of float, optional
+            As for `evaluate_overlaps`.
+
+        Returns
+        -------
+        OverlapScores or None
+            The scores.
+        """
+        if self.true.index is None:
+            return None
+        return score_overlaps(self.pred, self.true, self.overlaps, thresholds)
+
+
+def compare(
+    labels: ArrayLike | Objects,
+    truth: ArrayLike | Objects,
+    rule: MatchRule | None = None,
+) -> Comparison:
+    """Match the cells of an image with their truth and say of each what became of it.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (..., Y, X), or Objects
+        Predicted label image.
+    truth : array_like or Objects
+        As for `evaluate`.
+    rule : MatchRule, optional
+        When a prediction and a true cell are a pair; that of `evaluate` by default.
+
+    Returns
+    -------
+    Comparison
+        Scores, pairs, and one kind for each cell.
+
+    Raises
+    ------
+    InputError
+        If the shapes differ or points lie outside of the image.
+
+    Notes
+    -----
+    The first that holds is said of a cell:
+
+    - merged: a prediction that covers two or more true cells, each with more than half
+      of its pixels, and those true cells;
+    - split: a true cell in which two or more predictions lie, each with more than half
+      of its pixels, and those predictions;
+    - border: alone or with a poor outline, and at the edge of the image, where a part
+      of the cell is missing and nobody can judge;
+    - false positive, missed: without a partner;
+    - poor outline: a pair whose intersection over union is below 0.5;
+    - hit: a pair.
+
+    Points have no outline: a prediction is merged if it covers two of them, and no
+    cell is split or has a poor outline.
+
+    Examples
+    --------
+    One prediction covers two true cells, and one cell is missed:
+
+    >>> labels = [[0, 1, 1, 1, 0, 0, 0, 0]]
+    >>> truth = [[0, 1, 2, 2, 0, 0, 3, 0]]
+    >>> found = compare([[0] * 8, *labels, [0] * 8], [[0] * 8, *truth, [0] * 8])
+    >>> found.pred_kinds.tolist(), found.true_kinds.tolist()
+    (['merged'], ['merged', 'merged', 'missed'])
+    """
+    rule = rule or MatchRule()
+    pred, true = as_objects(labels, truth)
+    matches, overlaps = rule.match(pred, true), overlaps_of(pred, true)
+    pred_kinds, true_kinds = _kinds(pred, true, matches, overlaps)
+    return Comparison(
+        pred=pred,
+        true=true,
+        rule=rule,
+        matches=matches,
+        overlaps=overlaps,
+        scores=score_pairs(pred, true, matches),
+        pred_kinds=pred_kinds,
+        true_kinds=true_kinds,
+    )
+
+
+def _kinds(
+    pred: Objects, true: Objects, matches: Matches, overlaps: Overlaps
+) -> tuple[Kinds, Kinds]:
+    longest = f"U{max(map(len, KINDS))}"
+    pred_kinds = np.full(len(pred), FALSE_POSITIVE, longest)
+    true_kinds = np.full(len(true), MISSED, longest)
+    # From what is said last to what is said first.
+    told_pred, told_true = _merged_and_split(pred, true, overlaps)
+    ours, theirs = matches.pairs.T
+    is_pair = (told_pred[ours] == "") & (told_true[theirs] == "")
+    is_poor = pair_ious(matches, overlaps, true) < LEAST_IOU
+    touches = pred.touches_border[ours] | true.touches_border[theirs]
+    said = np.where(is_poor, np.where(touches, BORDER, POOR_OUTLINE), HIT)
+    pred_kinds[pred.touches_border] = true_kinds[true.touches_border] = BORDER
+    pred_kinds[ours[is_pair]] = true_kinds[theirs[is_pair]] = said[is_pair]
+    for kinds, told in ((pred_kinds, told_pred), (true_kinds, told_true)):
+        kinds[told != ""] = told[told != ""]
+    return pred_kinds, true_kinds
+
+
+def _merged_and_split(
+    pred: Objects, true: Objects, overlaps: Overlaps
+) -> tuple[Kinds, Kinds]:
+    """Say which cells are merged or split; "" of all others."""
+    inside, covered = containment(pred, true, overlaps)
+    ours, theirs = overlaps.pred, overlaps.true
+    merged = np.bincount(ours[covered], minlength=len(pred)) >= 2
+    in_merged = np.zeros(len(true), np.bool_)
+    in_merged[theirs[covered & merged[ours]]] = True
+    is_piece = inside & ~merged[ours] & ~in_merged[theirs]
+    split = np.bincount(theirs[is_piece], minlength=len(true)) >= 2
+    in_split = np.zeros(len(pred), np.bool_)
+    in_split[ours[is_piece & split[theirs]]] = True
+    return (
+        np.where(merged, MERGED, np.where(in_split, SPLIT, "")),
+        np.where(in_merged, MERGED, np.where(split, SPLIT, "")),
+    )
+
+
+def pair_ious(
+    matches: Matches, overlaps: Overlaps, true: Objects
+) -> NDArray[np.float64]:
+    """Return the IoU of each pair; 0 where it shares no pixel, NaN for points.
+
+    Parameters
+    ----------
+    matches : Matches
+        The pairs.
+    overlaps : Overlaps
+        Of the same cells.
+    true : Objects
+        The true cells.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,)
+        One for each pair.
+    """
+    ious = np.zeros(len(matches.pairs))
+    if true.index is None:
+        return np.full_like(ious, np.nan)
+    known = overlaps.pred * len(true) + overlaps.true  # sorted
+    if known.size:
+        wanted = matches.pairs[:, 0] * len(true) + matches.pairs[:, 1]
+        places = np.minimum(np.searchsorted(known, wanted), known.size - 1)
+        is_known = known[places] == wanted
+        ious[is_known] = overlaps.iou[places[is_known]]
+    return ious
+
+
+def containment(
+    pred: Objects, true: Objects, overlaps: Overlaps
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell of each overlap whether one of the two lies in the other.
+
+    Parameters
+    ----------
+    pred, true : Objects
+        The cells.
+    overlaps : Overlaps
+        Of these.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (K,)
+        Whether more than half of the prediction lies in the true cell.
+    covered : ndarray of bool, shape (K,)
+        Whether more than half of the true cell, or the point, lies in the prediction.
+    """
+    inside = overlaps.pixels > _PART * pred.areas[overlaps.pred]
+    covered = overlaps.pixels > _PART * true.areas[overlaps.true]
+    if true.index is None:
+        inside = np.zeros_like(inside)
+    return inside, covered
