@@ -10,7 +10,8 @@ import pytest
 import napari_cresunet
 
 ENGINE_ROOMS = (
-    *("_files", "_images", "_typing", "_wording", "annotations", "config", "datasets"),
+    *("_files", "_images", "_labels", "_typing", "_wording", "annotations", "config"),
+    "datasets",
     *("errors", "evaluation", "export", "inference", "models"),
     *("plugin", "segmentation", "state", "steps", "training", "weights"),
 )
@@ -44,7 +45,7 @@ def test_the_public_names_are_these():
     assert napari_cresunet.__all__ == [
         *("LiveSegmenter", "Model", "ModelCard", "Scores", "TrainConfig"),
         *("aggregate", "evaluate", "list_models", "load_model", "predict", "segment"),
-        "train",
+        *("sweep", "train"),
     ]
 
 

@@ -6,12 +6,14 @@ card, which travels along, says how.
 """
 
 from napari_cresunet.export._bioimageio import export_bioimageio
+from napari_cresunet.export._colors import KIND_COLORS
 from napari_cresunet.export._formats import FORMATS, Format
 from napari_cresunet.export._onnx import export_onnx
 from napari_cresunet.export._torchscript import export_torchscript
 
 __all__ = [
     "FORMATS",
+    "KIND_COLORS",
     "Format",
     "export_bioimageio",
     "export_onnx",

@@ -27,6 +27,7 @@ from napari_cresunet.state._run import (
 )
 from napari_cresunet.state._shelf import MODEL_SHELF, ModelShelf
 from napari_cresunet.state._source import Source
+from napari_cresunet.state._spots import Spot
 from napari_cresunet.state._training import TrainState
 from napari_cresunet.state._training_choices import (
     FROM_CARD,
@@ -88,6 +89,7 @@ __all__ = [
     "Result",
     "Settings",
     "Source",
+    "Spot",
     "Summary",
     "TrainChoices",
     "TrainState",
