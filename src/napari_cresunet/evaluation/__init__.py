@@ -38,7 +38,7 @@ from napari_cresunet.evaluation._overlaps import (
     aggregate_overlaps,
     evaluate_overlaps,
 )
-from napari_cresunet.evaluation._rule import CENTERS, MatchRule
+from napari_cresunet.evaluation._rule import CENTERS, MatchRule, distance_for
 from napari_cresunet.evaluation._scores import Scores, aggregate, evaluate
 from napari_cresunet.evaluation._sweep import (
     SWEEP_THRESHOLDS,
@@ -83,6 +83,7 @@ __all__ = [
     "case_places",
     "compare",
     "disagreement",
+    "distance_for",
     "evaluate",
     "evaluate_overlaps",
     "find_traits",

@@ -1,5 +1,6 @@
 """Which cells are right and which are wrong, and in what way."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,11 @@ from napari_cresunet.evaluation._overlaps import (
     score_overlaps,
 )
 from napari_cresunet.evaluation._rule import MatchRule
-from napari_cresunet.evaluation._scores import Scores, score_pairs
+from napari_cresunet.evaluation._scores import (
+    Scores,
+    score_pairs,
+    scores_from_counts,
+)
 
 HIT, FALSE_POSITIVE, MISSED = "hit", "false positive", "missed"
 MERGED, SPLIT = "merged", "split"
@@ -50,6 +55,25 @@ class Comparison:
     """(P,): one of `KINDS` for each prediction, never "missed"."""
     true_kinds: Kinds
     """(T,): one of `KINDS` for each true cell, never "false positive"."""
+
+    def plane_scores(self) -> list[Scores]:
+        """Return the scores of each plane, as of an image of its own.
+
+        Returns
+        -------
+        list of Scores
+            One for each plane, counted through all leading axes; without the pairs.
+        """
+        n_planes = math.prod(self.pred.shape[:-2])
+        paired = self.pred.planes[self.matches.pairs[:, 0]]
+        counts = [
+            np.bincount(planes, minlength=n_planes)
+            for planes in (paired, self.pred.planes, self.true.planes)
+        ]
+        return [
+            scores_from_counts(int(tp), int(n_pred), int(n_true))
+            for tp, n_pred, n_true in zip(*counts, strict=True)
+        ]
 
     def overlap_scores(
         self, thresholds: Sequence[float] = IOU_THRESHOLDS

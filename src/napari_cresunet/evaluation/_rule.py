@@ -13,6 +13,32 @@ from napari_cresunet.evaluation._objects import Objects
 
 CENTERS = ("box", "centroid")
 
+_PUBLISHED_DISTANCE, _PUBLISHED_DIAMETER = 40.0, 36.5
+"""In px, of the images of Morelli et al. 2021 and their mean cell."""
+
+
+def distance_for(diameter: float) -> float:
+    """Return the published matching distance where cells have another size.
+
+    Parameters
+    ----------
+    diameter : float
+        Of a usual cell, in px.
+
+    Returns
+    -------
+    float
+        40 px at the 36.5 px of Morelli et al. 2021, in proportion elsewhere; whole px,
+        at least 1.
+
+    Examples
+    --------
+    >>> distance_for(36.5), distance_for(7)
+    (40.0, 8.0)
+    """
+    distance = _PUBLISHED_DISTANCE / _PUBLISHED_DIAMETER * diameter
+    return float(max(1, round(distance)))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatchRule(Options):

@@ -1,7 +1,7 @@
 """Detection and counting scores: counts first, ratios from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any
 
@@ -167,19 +167,33 @@ def score_pairs(pred: Objects, true: Objects, matches: Matches) -> Scores:
     Scores
         Counts and ratios.
     """
-    n_pairs = len(matches.pairs)
-    n_pred, n_true = len(pred), len(true)
+    scores = scores_from_counts(len(matches.pairs), len(pred), len(true))
+    ids = (pred.ids[matches.pairs[:, 0]], true.ids[matches.pairs[:, 1]])
+    return replace(scores, pairs=np.stack(ids, axis=1))
+
+
+def scores_from_counts(n_pairs: int, n_pred: int, n_true: int) -> Scores:
+    """Return the scores of one image from three counts.
+
+    Parameters
+    ----------
+    n_pairs, n_pred, n_true : int
+        Pairs, predictions and true cells.
+
+    Returns
+    -------
+    Scores
+        Without the pairs themselves.
+    """
+    error = float(abs(n_pred - n_true))
     return Scores(
         tp=n_pairs,
         fp=n_pred - n_pairs,
         fn=n_true - n_pairs,
-        mae=float(abs(n_pred - n_true)),
-        medae=float(abs(n_pred - n_true)),
+        mae=error,
+        medae=error,
         mpe=_ratio(n_pred - n_true, n_true),
         n_without_mpe=int(n_true == 0),
-        pairs=np.stack(
-            [pred.ids[matches.pairs[:, 0]], true.ids[matches.pairs[:, 1]]], axis=1
-        ),
     )
 
 
