@@ -2,16 +2,23 @@
 
 import json
 import re
+import zipfile
 
 import pytest
 
 from napari_cresunet.annotations import (
     ANNOTATION_SUFFIXES,
+    is_annotation_file,
     load_annotations,
     read_annotations,
 )
 from napari_cresunet.errors import InputError
 
+UNKNOWN = (
+    "is in no format of annotations that is known here: use Pascal VOC (.xml), COCO "
+    "(.json), VIA (.json), VIA (.csv), ImageJ ROI (.roi, .zip), QuPath GeoJSON "
+    "(.geojson, .json), Cell Counter (.xml), columns of points (.csv)."
+)
 AGAIN = "export the annotations again."
 
 
@@ -27,7 +34,9 @@ def via(path, *names):
 
 
 def test_the_endings_are_known():
-    assert set(ANNOTATION_SUFFIXES) == {".json", ".xml"}
+    assert set(ANNOTATION_SUFFIXES) == {
+        *(".csv", ".geojson", ".json", ".roi", ".xml", ".zip")
+    }
 
 
 DAMAGED = {
@@ -38,6 +47,15 @@ DAMAGED = {
     "digits.json": (b"9" * 5000, "JSON (nested too deep or too long)"),
     "cut.xml": (b"<annotation>\n<object>", "XML (line 2, column 9)"),
     "empty.xml": (b"", "XML (line 1, column 1)"),
+    "cut.geojson": (b"[", "JSON (line 1, column 2: Expecting value)"),
+    "latin.csv": ("x,y\n1,ä".encode("latin-1"), "CSV (byte 6 is no UTF-8)"),
+    "field.csv": (
+        b"x,y\n1," + b"2" * 140_000,
+        "CSV (line 2: field larger than field limit (131072))",
+    ),
+    "empty.zip": (b"", "ZIP (its list of entries cannot be read)"),
+    "cut.zip": (b"PK\3\4" + bytes(40), "ZIP (its list of entries cannot be read)"),
+    "empty.roi": (b"", "ImageJ ROI (it does not begin with Iout)"),
     "code.xml": (b'<?xml version="1.0" encoding="x"?><a/>', "XML (unknown encoding)"),
 }
 
@@ -64,7 +82,11 @@ def test_entities_are_not_expanded(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv", "x,y"),
+        ("a.csv", "x,name"),
+        ("b.csv", ""),
+        ("c.csv", "1,2\n3,4\n"),
+        ("d.csv", "index,shape-type,vertex-index,axis-0,axis-1\n"),
+        ("a.geojson", "{}"),
         ("a.json", '{"points": [[1, 2]]}'),
         ("b.json", "[1, 2]"),
         ("c.json", '{"_via_img_metadata": 3}'),
@@ -74,11 +96,43 @@ def test_entities_are_not_expanded(tmp_path):
 def test_another_format_is_refused(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(content)
-    refused(
-        path,
-        f"{path} is in no format of annotations that is known here: use "
-        "Pascal VOC (.xml), COCO (.json), VIA (.json).",
-    )
+    refused(path, f"{path} {UNKNOWN}")
+    assert not is_annotation_file(path)
+
+
+def test_an_archive_without_regions_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("photo.png", b"")
+    refused(path, f"{path} {UNKNOWN}")
+    assert not is_annotation_file(path)
+
+
+KNOWN = {
+    "a.json": b'{"images": [], "annotations": []}',
+    "b.json": b'{"type": "FeatureCollection", "features": []}',
+    "a.geojson": b'{"type": "Feature"}',
+    "a.xml": b"<annotation/>",
+    "b.xml": b"<CellCounter_Marker_File/>",
+    "a.csv": b"y,x\n\xff\n",
+    "b.csv": b"filename,region_shape_attributes\n",
+    "a.roi": b"Iout",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_format_is_recognized_without_reading_further_than_needed(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(KNOWN[name])
+    assert is_annotation_file(path)
+
+
+@pytest.mark.parametrize("name", [*DAMAGED, "missing.csv", "a.png"])
+def test_what_is_damaged_or_of_another_kind_is_not_recognized(tmp_path, name):
+    if name in DAMAGED:
+        (tmp_path / name).write_bytes(DAMAGED[name][0])
+    is_whole_so_far = name in ("latin.csv", "field.csv")
+    assert is_annotation_file(tmp_path / name) is is_whole_so_far
 
 
 def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path):

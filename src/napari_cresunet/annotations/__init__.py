@@ -1,8 +1,9 @@
-"""Ground truth in others' formats: Pascal VOC, COCO and VGG Image Annotator."""
+"""Ground truth in others' formats: outlines, and points where cells are only marked."""
 
 from napari_cresunet.annotations._annotated import AnnotatedImage, Annotations
 from napari_cresunet.annotations._formats import (
     ANNOTATION_SUFFIXES,
+    is_annotation_file,
     load_annotations,
     read_annotations,
 )
@@ -11,6 +12,7 @@ __all__ = [
     "ANNOTATION_SUFFIXES",
     "AnnotatedImage",
     "Annotations",
+    "is_annotation_file",
     "load_annotations",
     "read_annotations",
 ]

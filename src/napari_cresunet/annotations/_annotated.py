@@ -1,14 +1,15 @@
 """What an annotation file says, whatever its format."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cresunet._typing import Labels
 from napari_cresunet._wording import list_names
-from napari_cresunet.annotations._shapes import Cell, Shape, draw_cells
+from napari_cresunet.annotations._shapes import Cell, Dot, Shape, draw_cells
 from napari_cresunet.errors import InputError
 
 _MOST_PIXELS = 2**32
@@ -41,7 +42,7 @@ class Place:
                 number = np.nan
             if np.isfinite(number):
                 return number
-        raise self.fault(f"`{name}` is {_shortened(value)} instead of a number")
+        raise self.fault(f"`{name}` is {shortened(value)} instead of a number")
 
     def size(self, value: object, name: str) -> float:
         """Return a number that is not negative, or raise the error that names it."""
@@ -56,10 +57,22 @@ class AnnotatedImage:
     """The cells of one image."""
 
     name: str
-    """The file name of the image, as the file says it."""
+    """The file name of the image, as the file says it; empty where it says none."""
     shape: Shape | None
     """Height and width in px; None where the file does not say them."""
     cells: Sequence[Cell]
+
+    @property
+    def is_points(self) -> bool:
+        """Whether every cell is a single dot; false without any cell."""
+        return bool(self.cells) and all(
+            len(cell) == 1 and isinstance(cell[0], Dot) for cell in self.cells
+        )
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return self.name or "the image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +112,97 @@ class Annotations:
             If the file does not describe this one image, or the size is unknown or
             another.
         """
-        image = self._find(image_name)
-        if shape is not None and image.shape not in (None, shape):
-            raise InputError(
-                f"{self.path} is for an image of {_in_words(image.shape)}, but "
-                f"{image.name} has {_in_words(shape)}: use the annotations made for it."
-            )
-        shape = shape or image.shape
+        image = self.find(image_name)
+        shape = self._agreed(image, shape)
         if shape is None:
             raise InputError(
-                f"{self.path} does not say how large {image.name} is: give `shape`."
+                f"{self.path} does not say how large {image.title} is: give `shape`."
             )
         return draw_cells(image.cells, shape)
 
-    def _find(self, image_name: str | None) -> AnnotatedImage:
+    def points(
+        self, image_name: str | None = None, *, shape: Shape | None = None
+    ) -> NDArray[np.float64]:
+        """Return where the cells of one image are that are marked by a dot each.
+
+        Parameters
+        ----------
+        image_name : str, optional
+            Its file name, as for `labels`.
+        shape : tuple of int, optional
+            Height and width of the image in px; all points must lie in it.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 2)
+            Row and column in px, not rounded, in the order of the file; whole numbers
+            are the centers of pixels. N is 0 where the image has no cell.
+
+        Raises
+        ------
+        InputError
+            If the file does not describe this one image, a cell is more than a dot, the
+            size is another, or a point lies more than 1 px outside of the image.
+
+        See Also
+        --------
+        AnnotatedImage.is_points : Whether there are dots and nothing else.
+        """
+        image = self.find(image_name)
+        dots = [p for cell in image.cells for p in cell if isinstance(p, Dot)]
+        if image.cells and not image.is_points:
+            raise InputError(
+                f"{self.path} has outlines for {image.title} and not a point for each "
+                "cell: draw them with `labels`."
+            )
+        places = [(dot.row, dot.column) for dot in dots]
+        points = np.array(places, np.float64).reshape(-1, 2)
+        shape = self._agreed(image, shape)
+        if shape is not None:
+            self._check_inside(points, shape)
+        return points
+
+    def _agreed(self, image: AnnotatedImage, shape: Shape | None) -> Shape | None:
+        """Return the size of an image, which file and caller must not see otherwise."""
+        if shape is not None and image.shape not in (None, shape):
+            raise InputError(
+                f"{self.path} is for an image of {_in_words(image.shape)}, but "
+                f"{image.title} has {_in_words(shape)}: use the annotations made for "
+                "it."
+            )
+        return shape or image.shape
+
+    def _check_inside(self, points: NDArray[np.float64], shape: Shape) -> None:
+        # Outlines may reach out of an image. A point cannot have been set there: it is
+        # in micrometers, of another image, or row and column are confused.
+        is_outside = ((points < -1) | (points > shape)).any(axis=1)
+        for number in np.flatnonzero(is_outside)[:1]:
+            row, column = points[number]
+            raise InputError(
+                f"{self.path}, point {number + 1} is at row {row:g}, column "
+                f"{column:g}, outside of the image of {_in_words(shape)}: save the "
+                "points of this image, in px."
+            )
+
+    def find(self, image_name: str | None = None) -> AnnotatedImage:
+        """Return what the file says about one image.
+
+        Parameters
+        ----------
+        image_name : str, optional
+            Its file name, with or without folders and ending. Needed where the file
+            describes several images; any will do for a file that names none.
+
+        Returns
+        -------
+        AnnotatedImage
+            The image.
+
+        Raises
+        ------
+        InputError
+            If the file does not describe this one image.
+        """
         if not self.images:
             raise InputError(
                 f"{self.path} describes no image: export the annotations again."
@@ -123,6 +213,8 @@ class Annotations:
                     f"{self.path} describes {len(self.images)} images "
                     f"({list_names(self.names)}): say which one."
                 )
+            return self.images[0]
+        if self.names == ("",):
             return self.images[0]
         for part in (str, base_name, stem_of):
             found = [i for i in self.images if part(i.name) == part(image_name)]
@@ -202,7 +294,42 @@ def image_shape(place: Place, height: object, width: object) -> Shape | None:
     return int(sides[0]), int(sides[1])
 
 
-def _shortened(value: object) -> str:
+def one_plane(place: Place, planes: Collection[object]) -> None:
+    """Refuse annotations that are on several planes.
+
+    Parameters
+    ----------
+    place : Place
+        What says the planes.
+    planes : collection
+        What it says, each once.
+
+    Raises
+    ------
+    InputError
+        If there is more than one.
+    """
+    if len(planes) > 1:
+        listed = list_names([str(plane) for plane in planes])
+        raise InputError(
+            f"{place.path} has cells on several planes ({place.words}: {listed}): save "
+            "those of one plane in a file of their own."
+        )
+
+
+def shortened(value: object) -> str:
+    """Return a value as messages show it.
+
+    Parameters
+    ----------
+    value : object
+        Anything that a file may hold.
+
+    Returns
+    -------
+    str
+        At most 30 characters.
+    """
     text = repr(value)
     return text if len(text) <= 30 else f"{text[:27]}..."
 

@@ -1,6 +1,5 @@
 """Which formats of annotations there are, and reading a file in any of them."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,46 +7,40 @@ from typing import Any
 
 from napari_cresunet._typing import Labels
 from napari_cresunet.annotations._annotated import AnnotatedImage, Annotations
+from napari_cresunet.annotations._cell_counter import (
+    is_cell_counter,
+    read_cell_counter,
+)
 from napari_cresunet.annotations._coco import is_coco, read_coco
+from napari_cresunet.annotations._geojson import is_geojson, read_geojson
+from napari_cresunet.annotations._imagej import is_imagej, read_imagej
+from napari_cresunet.annotations._parsing import (
+    parse_json,
+    parse_roi,
+    parse_rois,
+    parse_table,
+    parse_xml,
+    peek_roi,
+    peek_rois,
+    peek_table,
+)
+from napari_cresunet.annotations._points_csv import is_points_csv, read_points_csv
 from napari_cresunet.annotations._shapes import Shape
 from napari_cresunet.annotations._via import is_via, read_via
+from napari_cresunet.annotations._via_csv import is_via_csv, read_via_csv
 from napari_cresunet.annotations._voc import is_voc, read_voc
 from napari_cresunet.errors import InputError
 
-
-def _parse_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise _damaged(path, "JSON", f"{place}: {error.msg}") from error
-    except UnicodeDecodeError as error:
-        raise _damaged(path, "JSON", f"byte {error.start} is no UTF-8") from error
-    except (RecursionError, ValueError) as error:  # an endless nest, an endless number
-        raise _damaged(path, "JSON", "nested too deep or too long") from error
-
-
-def _parse_xml(path: Path) -> Any:
-    from xml.etree.ElementTree import ParseError
-
-    from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
-    try:
-        return fromstring(path.read_bytes())
-    except ParseError as error:
-        line, column = error.position
-        raise _damaged(path, "XML", f"line {line}, column {column + 1}") from error
-    except DefusedXmlException as error:
-        raise InputError(
-            f"{path} declares entities, which can do harm and are not read: "
-            "export the annotations again."
-        ) from error
-    except (LookupError, ValueError) as error:  # an unknown encoding
-        raise _damaged(path, "XML", "unknown encoding") from error
-
-
-_PARSERS: dict[str, Callable[[Path], Any]] = {".json": _parse_json, ".xml": _parse_xml}
+_PARSERS: dict[str, Callable[[Path], Any]] = {
+    ".csv": parse_table,
+    ".geojson": parse_json,
+    ".json": parse_json,
+    ".roi": parse_roi,
+    ".xml": parse_xml,
+    ".zip": parse_rois,
+}
+_PEEKS = _PARSERS | {".csv": peek_table, ".roi": peek_roi, ".zip": peek_rois}
+"""Read no more than what tells the format, where there is such a part."""
 
 ANNOTATION_SUFFIXES = tuple(_PARSERS)
 """How the names of annotation files end."""
@@ -58,16 +51,21 @@ class Format:
     """A format of annotations."""
 
     name: str
-    suffix: str
+    suffixes: tuple[str, ...]
     recognizes: Callable[[Any], bool]
-    """Tells from the parsed file whether it is in this format."""
+    """Tells from what was parsed, or from its beginning, whether it is this format."""
     read: Callable[[Path, Any], list[AnnotatedImage]]
 
 
 FORMATS = (
-    Format("Pascal VOC", ".xml", is_voc, read_voc),
-    Format("COCO", ".json", is_coco, read_coco),
-    Format("VIA", ".json", is_via, read_via),
+    Format("Pascal VOC", (".xml",), is_voc, read_voc),
+    Format("COCO", (".json",), is_coco, read_coco),
+    Format("VIA", (".json",), is_via, read_via),
+    Format("VIA", (".csv",), is_via_csv, read_via_csv),
+    Format("ImageJ ROI", (".roi", ".zip"), is_imagej, read_imagej),
+    Format("QuPath GeoJSON", (".geojson", ".json"), is_geojson, read_geojson),
+    Format("Cell Counter", (".xml",), is_cell_counter, read_cell_counter),
+    Format("columns of points", (".csv",), is_points_csv, read_points_csv),
 )
 
 
@@ -77,7 +75,9 @@ def load_annotations(path: str | Path) -> Annotations:
     Parameters
     ----------
     path : str or Path
-        Pascal VOC (`.xml`), COCO or VIA (`.json`); the content tells which.
+        Pascal VOC or Cell Counter (`.xml`), COCO (`.json`), VIA (`.json`, `.csv`),
+        QuPath (`.geojson`, `.json`), ImageJ (`.roi`, `.zip`) or columns of points
+        (`.csv`); the content tells which.
 
     Returns
     -------
@@ -90,17 +90,38 @@ def load_annotations(path: str | Path) -> Annotations:
         If the file is missing, damaged or of another kind, or a field is missing.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    formats = [one for one in FORMATS if one.suffix == suffix]
+    formats = _formats_of(path)
     if formats:
-        content = _parse(path, _PARSERS[suffix])
+        content = _parse(path, _PARSERS)
         for one in formats:
             if one.recognizes(content):
                 return Annotations(path, tuple(one.read(path, content)))
-    known = ", ".join(f"{one.name} ({one.suffix})" for one in FORMATS)
+    known = ", ".join(f"{one.name} ({', '.join(one.suffixes)})" for one in FORMATS)
     raise InputError(
         f"{path} is in no format of annotations that is known here: use {known}."
     )
+
+
+def is_annotation_file(path: str | Path) -> bool:
+    """Tell whether a file looks like annotations, from its beginning if possible.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file.
+
+    Returns
+    -------
+    bool
+        False for a damaged or missing one too. Tables and archives may be large, and
+        most hold other things: of them only the header and the list of entries is read.
+    """
+    path = Path(path)
+    formats = _formats_of(path)
+    try:
+        return bool(formats) and _recognized(formats, _parse(path, _PEEKS))
+    except InputError:
+        return False
 
 
 def read_annotations(
@@ -111,9 +132,9 @@ def read_annotations(
     Parameters
     ----------
     path : str or Path
-        Pascal VOC (`.xml`), COCO or VIA (`.json`); the content tells which.
+        In any format that `load_annotations` reads.
     shape : tuple of int, optional
-        Height and width of the image in px. Needed for VIA, which does not say them.
+        Height and width of the image in px. Only Pascal VOC and COCO say them.
     image_name : str, optional
         File name of the image. Needed where the file describes several.
 
@@ -136,18 +157,20 @@ def read_annotations(
     return load_annotations(path).labels(image_name, shape=shape)
 
 
-def _parse(path: Path, parser: Callable[[Path], Any]) -> Any:
+def _formats_of(path: Path) -> list[Format]:
+    return [one for one in FORMATS if path.suffix.lower() in one.suffixes]
+
+
+def _recognized(formats: list[Format], content: Any) -> bool:
+    return any(one.recognizes(content) for one in formats)
+
+
+def _parse(path: Path, parsers: dict[str, Callable[[Path], Any]]) -> Any:
     try:
-        return parser(path)
+        return parsers[path.suffix.lower()](path)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.") from error
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}): name a file that can."
         ) from error
-
-
-def _damaged(path: Path, kind: str, reason: str) -> InputError:
-    return InputError(
-        f"{path} is damaged or no {kind} ({reason}): export the annotations again."
-    )

@@ -67,6 +67,32 @@ class Polygon:
         return _nearest(row, column, shape)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Closed outlines, each of which turns inside into outside: one may be a hole."""
+
+    rings: Sequence[NDArray[np.float64]]
+    """(N, 2) each, row and column."""
+
+    def pixels(self, shape: Shape) -> Pixels:
+        """Return the pixels whose center is inside of an odd number of outlines."""
+        from skimage import draw
+
+        rings = [ring.clip(-_FAR, _FAR) for ring in self.rings]
+        corners = np.concatenate(rings)
+        low = np.clip(np.floor(corners.min(axis=0)), 0, shape).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0)) + 1, low, shape).astype(int)
+        is_inside = np.zeros(high - low, np.bool_)
+        for ring in rings:
+            rows, columns = (ring - low).T
+            is_inside[draw.polygon(rows, columns, shape=is_inside.shape)] ^= True
+        if is_inside.any():
+            found = np.nonzero(is_inside)
+            return found[0] + low[0], found[1] + low[1]
+        row, column = rings[0].mean(axis=0)
+        return _nearest(row, column, shape)
+
+
 @dataclass(frozen=True, slots=True)
 class Ellipse:
     """An ellipse or, with equal radii, a circle."""

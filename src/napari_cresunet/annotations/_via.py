@@ -51,14 +51,33 @@ def read_via(path: Path, content: Any) -> list[AnnotatedImage]:
         if not isinstance(regions, list):
             raise Place(path, name).fault("`regions` is no list")
         cells: list[Cell] = [
-            (_part(Place(path, f"{name}, region {number}"), region),)
+            (read_region(Place(path, f"{name}, region {number}"), region),)
             for number, region in enumerate(regions, start=1)
         ]
         images.append(AnnotatedImage(name, None, cells))
     return images
 
 
-def _part(place: Place, region: Any) -> Part:
+def read_region(place: Place, region: Any) -> Part:
+    """Read the shape of a region.
+
+    Parameters
+    ----------
+    place : Place
+        Where it is, for messages.
+    region : dict
+        Holds `shape_attributes`.
+
+    Returns
+    -------
+    Part
+        The shape.
+
+    Raises
+    ------
+    InputError
+        If it is a line, or a coordinate is missing.
+    """
     shape = region.get("shape_attributes") if isinstance(region, dict) else None
     if not isinstance(shape, dict):
         raise place.fault("`shape_attributes` is missing")
