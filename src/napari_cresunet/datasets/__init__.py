@@ -12,7 +12,7 @@ from napari_cresunet.datasets._random_scenes import random_scene
 from napari_cresunet.datasets._split import check_pairs, split_pairs
 from napari_cresunet.datasets._stems import Pairing, match_by_stem, pair_folders
 from napari_cresunet.datasets._training import load_training_pairs, training_splits
-from napari_cresunet.datasets._truths import TruthFile
+from napari_cresunet.datasets._truths import TruthFile, image_beside
 
 __all__ = [
     "STAINS",
@@ -22,6 +22,7 @@ __all__ = [
     "TruthFile",
     "as_labels",
     "check_pairs",
+    "image_beside",
     "load_pairs",
     "load_training_pairs",
     "match_by_stem",

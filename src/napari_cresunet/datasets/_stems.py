@@ -16,6 +16,7 @@ from napari_cresunet.datasets._truths import (
     TruthFile,
     files_in,
     stem_of_file,
+    stem_of_image,
     without_ending,
 )
 from napari_cresunet.errors import InputError
@@ -51,14 +52,16 @@ def match_by_stem(images: Files, truths: Files) -> Pairing:
     Returns
     -------
     Pairing
-        "a.tif" is paired with "a.png", "a_mask.tif", "a.xml" and the like, or with what
-        a JSON file says about "a.tif".
+        "a.tif" is paired with "a.png", "a_mask.tif", "a.xml", "a_RoiSet.zip" and the
+        like, or with what a JSON or CSV file says about "a.tif". A table gives way to
+        another truth.
 
     Raises
     ------
     InputError
-        If a folder or file is missing, two have the same name, or a JSON file is
-        damaged.
+        If a folder or file is missing, two have the same name, or a JSON or CSV file is
+        damaged. In a folder, tables and archives that are no annotations are passed
+        over.
     """
     truth_paths = _listed(truths, TRUTH_SUFFIXES)
     if _is_one_folder(images, truths):
@@ -224,10 +227,13 @@ def _unique(paths: Iterable[Path]) -> dict[str, Path]:
 def _by_stem(paths: Sequence[Path], image_stems: set[str]) -> dict[str, TruthFile]:
     """Return truths by the stem of the image that they are for."""
     found: dict[str, TruthFile] = {}
-    for path in paths:
+    for path in sorted(paths, key=_is_table):
         for stem, truth in _truths_of(path, image_stems):
             other = found.setdefault(stem, truth)
-            if other.title != truth.title:
+            if _is_table(path) and not _is_table(other.path):
+                # Measurements of cells have columns of points too.
+                logger.warning("%s is left out beside %s.", truth.title, other.title)
+            elif other.title != truth.title:
                 raise InputError(
                     f"{other.title} and {truth.title} are for the same image: leave "
                     "one of them."
@@ -238,19 +244,23 @@ def _by_stem(paths: Sequence[Path], image_stems: set[str]) -> dict[str, TruthFil
 def _truths_of(path: Path, image_stems: set[str]) -> Iterator[tuple[str, TruthFile]]:
     """Yield what a file says, with the stem of the image it is for."""
     stem = stem_of_file(path)
-    shortened = without_ending(stem)
-    if stem not in image_stems and shortened is not None:
-        stem = shortened
-    if path.suffix.lower() != ".json":
+    if stem not in image_stems:
+        stem = stem_of_image(path)
+    if path.suffix.lower() not in (".json", ".csv"):
         yield stem, TruthFile(path)
         return
     annotations = load_annotations(path)
-    if stem in image_stems and len(annotations.images) == 1:
+    is_for_one = len(annotations.images) == 1
+    if (is_for_one and stem in image_stems) or annotations.names == ("",):
         yield stem, TruthFile(path, None, annotations)
         return
     for name in annotations.names:
         image_stem = stem_of_file(Path(name.replace("\\", "/")))
         yield image_stem, TruthFile(path, name, annotations)
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
 
 
 def _in_words(files: Files) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cresunet._images import PICTURE_SUFFIXES, TIFF_SUFFIXES, read_image
 from napari_cresunet._labels import as_labels
@@ -11,6 +12,7 @@ from napari_cresunet._typing import Labels
 from napari_cresunet.annotations import (
     ANNOTATION_SUFFIXES,
     Annotations,
+    is_annotation_file,
     load_annotations,
 )
 from napari_cresunet.errors import InputError
@@ -19,6 +21,11 @@ IMAGE_SUFFIXES = TIFF_SUFFIXES + PICTURE_SUFFIXES
 TRUTH_SUFFIXES = IMAGE_SUFFIXES + ANNOTATION_SUFFIXES
 TRUTH_ENDINGS = ("_cp_masks", "_masks", "_mask", "_labels", "_label")
 """What other programs put behind the name of an image; longer ones first."""
+_ANNOTATION_ENDINGS = (*TRUTH_ENDINGS, "_annotations", "_points", "_rois", "_roiset")
+_ANNOTATION_BEGINNING = "cellcounter_"
+"""What people and ImageJ add to the name of an annotation file."""
+_OFTEN_OTHER = (".csv", ".zip")
+"""Files of these kinds mostly hold something else, such as counts."""
 _NO_IMAGE_ENDINGS = ("_probability",)
 """What our own results end in that is neither image nor truth."""
 
@@ -56,8 +63,8 @@ class TruthFile:
         InputError
             If the file cannot be read, or its size is another.
         """
-        if self.path.suffix.lower() in ANNOTATION_SUFFIXES:
-            annotations = self.annotations or load_annotations(self.path)
+        annotations = self._annotations()
+        if annotations is not None:
             return annotations.labels(self.image_name, shape=shape)
         labels = as_labels(read_image(self.path), name=str(self.path))
         if labels.shape != shape:
@@ -66,6 +73,36 @@ class TruthFile:
                 f"image has {shape[0]} x {shape[1]} px: use the truth of this image."
             )
         return np.ascontiguousarray(labels)
+
+    def read_truth(self, shape: tuple[int, int]) -> Labels | NDArray[np.float64]:
+        """Read the labels, or the points where cells are only marked.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Height and width of the image in px.
+
+        Returns
+        -------
+        ndarray of int32, shape (Y, X), or of float64, shape (N, 2)
+            Labels as `read` gives them, also where there is no cell; or, if every cell
+            is marked by a dot, row and column in px, not rounded.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, its size is another, or a point lies outside of
+            the image.
+        """
+        annotations = self._annotations()
+        if annotations is None or not annotations.find(self.image_name).is_points:
+            return self.read(shape)
+        return annotations.points(self.image_name, shape=shape)
+
+    def _annotations(self) -> Annotations | None:
+        if self.path.suffix.lower() not in ANNOTATION_SUFFIXES:
+            return None
+        return self.annotations or load_annotations(self.path)
 
 
 def stem_of_file(path: Path) -> str:
@@ -97,7 +134,57 @@ def without_ending(stem: str) -> str | None:
     str or None
         Such as "a"; None for a name without a known ending.
     """
-    for ending in TRUTH_ENDINGS:
+    return _without(stem, TRUTH_ENDINGS)
+
+
+def stem_of_image(path: Path) -> str:
+    """Return the name of the image that a truth's name was made from.
+
+    Parameters
+    ----------
+    path : Path
+        A mask, label image or annotation file.
+
+    Returns
+    -------
+    str
+        Such as "a" for "a_mask.png", "a_RoiSet.zip", "a.tif.geojson" or
+        "CellCounter_a.xml".
+    """
+    stem = stem_of_file(path)
+    if path.suffix.lower() not in ANNOTATION_SUFFIXES:
+        return without_ending(stem) or stem
+    if stem.lower().startswith(_ANNOTATION_BEGINNING):
+        stem = stem[len(_ANNOTATION_BEGINNING) :] or stem
+    stem = _without(stem, _ANNOTATION_ENDINGS) or stem
+    is_whole_name = Path(stem).suffix.lower() in IMAGE_SUFFIXES
+    return stem_of_file(Path(stem)) if is_whole_name else stem
+
+
+def image_beside(path: Path, name: str = "") -> Path | None:
+    """Find the image that an annotation file is for, in the same folder.
+
+    Parameters
+    ----------
+    path : Path
+        The annotation file.
+    name : str, optional
+        The name of the image, as the file says it; by default what the name of the file
+        was made from, such as "a" for "a_RoiSet.zip".
+
+    Returns
+    -------
+    Path or None
+        An image of that name, whatever its ending; the first by name of several.
+    """
+    said = stem_of_file(Path(name.replace("\\", "/")))
+    stem = said if name else stem_of_image(path)
+    images = files_in(path.parent, IMAGE_SUFFIXES)
+    return next((image for image in images if stem_of_file(image) == stem), None)
+
+
+def _without(stem: str, endings: tuple[str, ...]) -> str | None:
+    for ending in endings:
         if stem.lower().endswith(ending) and len(stem) > len(ending):
             return stem[: -len(ending)]
     return None
@@ -116,7 +203,8 @@ def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     Returns
     -------
     list of Path
-        Sorted by name, without hidden files and probabilities.
+        Sorted by name, without hidden files, probabilities, and tables and archives
+        that are no annotations.
 
     Raises
     ------
@@ -132,4 +220,9 @@ def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
         and not path.name.startswith(".")
         and not stem_of_file(path).lower().endswith(_NO_IMAGE_ENDINGS)
         and path.is_file()
+        and not _is_other(path)
     )
+
+
+def _is_other(path: Path) -> bool:
+    return path.suffix.lower() in _OFTEN_OTHER and not is_annotation_file(path)
