@@ -1,8 +1,9 @@
-"""What the plugin offers without a window: sample images, as arrays and layer tuples.
+"""What the plugin offers without a window: sample images and annotations, as layers.
 
 Neither Qt nor napari is imported here.
 """
 
+from napari_cresunet.plugin._reader import get_reader
 from napari_cresunet.plugin._samples import (
     SAMPLES,
     Sample,
@@ -12,4 +13,12 @@ from napari_cresunet.plugin._samples import (
     synthetic,
 )
 
-__all__ = ["SAMPLES", "Sample", "neurons", "nuclei", "read_sample", "synthetic"]
+__all__ = [
+    "SAMPLES",
+    "Sample",
+    "get_reader",
+    "neurons",
+    "nuclei",
+    "read_sample",
+    "synthetic",
+]
