@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from napari_cresunet.annotations import load_annotations
+from napari_cresunet.annotations._parsing import Table
+from napari_cresunet.annotations._points_csv import read_points_csv
 from napari_cresunet.errors import InputError
 
 # The points (1.5, 7) and (20, 3.25), row and column.
@@ -114,3 +116,12 @@ def test_points_of_several_planes_are_refused(write, text, found):
 def test_a_fault_is_named_with_its_line(write, text, fault):
     path = write(text)
     refused(path, f"{path}, {fault}; correct it or export the annotations again.")
+
+
+def test_a_table_without_such_columns_is_named():
+    message = (
+        "a.csv, line 1: it names no columns of points; correct it or export the "
+        "annotations again."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        read_points_csv("a.csv", Table(("x", "name")))
