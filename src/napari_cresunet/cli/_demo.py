@@ -73,7 +73,7 @@ def why_no_window() -> str:
 
 def _write_results(output: Path) -> None:
     """Count the sample's cells, say how well, and write what there is to see."""
-    from napari_cresunet.cli._pictures import heatmap, overlay
+    from napari_cresunet.export import heatmap, overlay
     from napari_cresunet.inference import load_model
     from napari_cresunet.plugin import read_sample
 

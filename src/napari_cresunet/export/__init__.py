@@ -1,21 +1,64 @@
-"""Networks in formats that other programs run.
+"""What leaves the package: networks in formats of other programs, tables and reports.
 
-What is exported is the network: RGB in [0, 1] in, probability of "cell" out, for images
-of any size. How an image becomes that input is for the other program to do; the model
-card, which travels along, says how.
+Of a network is exported what goes from RGB in [0, 1] to the probability of "cell", for
+images of any size. How an image becomes that input is for the other program to do; the
+model card, which travels along, says how.
+
+Of an evaluation there are tables, figures, pictures of its failures, and a report.
+matplotlib loads with the first figure.
 """
 
 from napari_cresunet.export._bioimageio import export_bioimageio
 from napari_cresunet.export._colors import KIND_COLORS
+from napari_cresunet.export._evaluated import (
+    POOLED,
+    Evaluated,
+    Evaluation,
+    case_rows,
+    kind_column,
+    score_rows,
+    sweep_rows_table,
+)
+from napari_cresunet.export._figures import (
+    FIGURE_SUFFIXES,
+    counts_figure,
+    distance_figure,
+    evaluation_figure,
+    threshold_figure,
+    write_figure,
+)
 from napari_cresunet.export._formats import FORMATS, Format
+from napari_cresunet.export._galleries import case_crops, case_overlay
+from napari_cresunet.export._methods import methods_text
 from napari_cresunet.export._onnx import export_onnx
+from napari_cresunet.export._pictures import heatmap, overlay
+from napari_cresunet.export._report import html_report
 from napari_cresunet.export._torchscript import export_torchscript
 
 __all__ = [
+    "FIGURE_SUFFIXES",
     "FORMATS",
     "KIND_COLORS",
+    "POOLED",
+    "Evaluated",
+    "Evaluation",
     "Format",
+    "case_crops",
+    "case_overlay",
+    "case_rows",
+    "counts_figure",
+    "distance_figure",
+    "evaluation_figure",
     "export_bioimageio",
     "export_onnx",
     "export_torchscript",
+    "heatmap",
+    "html_report",
+    "kind_column",
+    "methods_text",
+    "overlay",
+    "score_rows",
+    "sweep_rows_table",
+    "threshold_figure",
+    "write_figure",
 ]

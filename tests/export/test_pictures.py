@@ -1,7 +1,7 @@
 import numpy as np
 from skimage.color import rgb2lab
 
-from napari_cresunet.cli._pictures import FOUND_COLOR, TRUE_COLOR, heatmap, overlay
+from napari_cresunet.export._pictures import FOUND_COLOR, TRUE_COLOR, heatmap, overlay
 
 
 def test_heatmap_grows_lighter_in_even_steps():

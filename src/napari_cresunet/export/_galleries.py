@@ -1,0 +1,319 @@
+"""Pictures of an evaluation: what became of each cell, drawn over the image."""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cresunet._typing import Indices, Mask
+from napari_cresunet.errors import InputError
+from napari_cresunet.evaluation import Objects
+from napari_cresunet.export._colors import KIND_COLORS
+from napari_cresunet.export._evaluated import Evaluated
+from napari_cresunet.export._pictures import Picture
+
+_LEAST_SIZE, _LARGEST_SIZE = 24, 160
+"""Px of the image that a crop shows at least and at most on each side."""
+_DIAMETERS = 4
+"""Usual cells that fit into a crop side by side."""
+_USUAL_SIDE = 160
+"""Px that a crop's picture has at least."""
+_DASH = 4
+_RING = 3
+
+
+class _Ground(NamedTuple):
+    """An image in gray: on it the colors of all kinds can be seen."""
+
+    planes: NDArray[Any] | None
+    """(planes, Y, X); None where there is no image."""
+    low: float = 0.0
+    """What is shown black."""
+    high: float = 1.0
+    """What is shown white."""
+
+
+class _Canvas(NamedTuple):
+    """A part of one plane that is drawn."""
+
+    plane: int
+    top: int
+    left: int
+    zoom: int = 1
+    """Px of the picture for each of the image."""
+    shrink: int = 1
+    """Px of the image for each of the picture."""
+
+
+def case_overlay(
+    evaluated: Evaluated, plane: int = 0, *, zoom: int = 1, shrink: int = 1
+) -> Picture:
+    """Draw what became of each cell over the image.
+
+    Parameters
+    ----------
+    evaluated : Evaluated
+        Image, cells and truth.
+    plane : int, optional
+        Which one of a stack, counted through all leading axes.
+    zoom : int, optional
+        Px of the picture for each of the image; outlines stay thin.
+    shrink : int, optional
+        Px of the image for each of the picture, for large images.
+
+    Returns
+    -------
+    ndarray of uint8, shape (Y * zoom / shrink, X * zoom / shrink, 3)
+        The image in gray (colors by the brightest channel), and on it outlines in the
+        color of their kind, `KIND_COLORS`: predictions solid, true cells dashed, true
+        points as rings. Black where there is no image.
+
+    Raises
+    ------
+    InputError
+        If there is no such plane.
+    """
+    n_planes = _n_planes(evaluated)
+    if not 0 <= plane < n_planes:
+        raise InputError(f"There is no plane {plane}: the image has {n_planes}.")
+    height, width = evaluated.comparison.pred.shape[-2:]
+    canvas = _Canvas(plane, 0, 0, zoom, shrink)
+    return _drawn(evaluated, _ground(evaluated), canvas, (height, width))
+
+
+def case_crops(
+    evaluated: Evaluated,
+    kinds: Collection[str],
+    size: int | None = None,
+    *,
+    at_most: int | None = None,
+) -> list[tuple[int, Picture]]:
+    """Cut out the surroundings of each case of some kinds.
+
+    Parameters
+    ----------
+    evaluated : Evaluated
+        Image, cells and truth.
+    kinds : collection of str
+        Of `KINDS`.
+    size : int, optional
+        Px of the image that a crop shows on each side, so that all have one scale; by
+        default about four cells.
+    at_most : int, optional
+        Only the first so many are cut out.
+
+    Returns
+    -------
+    list of tuple of int and ndarray of uint8, shape (S, S, 3)
+        Row of the table of cases, and its picture, drawn as by `case_overlay`. S is
+        `size`, enlarged by a whole number to at least 160 px; black beyond the edge of
+        the image.
+    """
+    numbers = np.flatnonzero(np.isin(evaluated.cases["kind"], list(kinds)))[:at_most]
+    pictures = crops_at(evaluated, numbers, size or usual_size(evaluated))
+    return list(zip(numbers.tolist(), pictures, strict=True))
+
+
+def crops_at(evaluated: Evaluated, numbers: Indices, size: int) -> list[Picture]:
+    """Cut out the surroundings of some cases; see `case_crops`.
+
+    Parameters
+    ----------
+    evaluated : Evaluated
+        Image, cells and truth.
+    numbers : ndarray of int, shape (N,)
+        Rows of the table of cases.
+    size : int
+        Px of the image that a crop shows on each side.
+
+    Returns
+    -------
+    list of ndarray of uint8, shape (S, S, 3)
+        One picture for each.
+    """
+    ground, cases = _ground(evaluated), evaluated.cases
+    planes = cases["plane"][numbers].tolist()
+    corners = [
+        (np.floor(cases[name][numbers] + 0.5).astype(int) - size // 2).tolist()
+        for name in ("row", "column")
+    ]
+    zoom = -(-_USUAL_SIDE // size)
+    return [
+        _drawn(evaluated, ground, _Canvas(plane, top, left, zoom), (size, size))
+        for plane, top, left in zip(planes, *corners, strict=True)
+    ]
+
+
+def usual_size(evaluated: Evaluated) -> int:
+    """Return the px that a crop shows on each side: about four cells."""
+    areas = np.concatenate(
+        [evaluated.comparison.true.areas, evaluated.comparison.pred.areas]
+    )
+    areas = areas[areas > 0]
+    diameter = 2 * np.sqrt(np.median(areas) / np.pi) if areas.size else 0.0
+    return int(np.clip(round(_DIAMETERS * diameter), _LEAST_SIZE, _LARGEST_SIZE))
+
+
+def _n_planes(evaluated: Evaluated) -> int:
+    return int(np.prod(evaluated.comparison.pred.shape[:-2], dtype=np.intp))
+
+
+def _ground(evaluated: Evaluated) -> _Ground:
+    """Return the image with its contrast."""
+    shape = evaluated.comparison.pred.shape
+    image = np.asarray(evaluated.image)
+    if evaluated.image is None or not image.size:
+        return _Ground(None)
+    if image.ndim == len(shape) + 1 and image.shape[-1] in (3, 4):
+        image = image[..., :3].max(axis=-1)
+    if image.shape != shape:
+        raise InputError(
+            f"Image and labels of {evaluated.name} differ in shape: {image.shape} and "
+            f"{shape}; take the image of these labels."
+        )
+    planes = image.reshape(-1, *shape[-2:])
+    # A grid of pixels tells the contrast as well, in stacks much faster.
+    step = max(1, int((planes.size / 4e6) ** 0.5))
+    low, high = np.percentile(planes[:, ::step, ::step], (0.5, 99.9))
+    return _Ground(planes, float(low), float(max(high, low + 1e-12)))
+
+
+def _drawn(
+    evaluated: Evaluated,
+    ground: _Ground,
+    canvas: _Canvas,
+    size: tuple[int, int],
+) -> Picture:
+    """Draw a part of a plane; what lies beyond the edge is black."""
+    planes, low, high = ground
+    if planes is None:
+        colors = np.zeros((*size, 3), np.uint8)
+    else:
+        cut = _cut(planes[canvas.plane], canvas, size, fill=low)
+        unit = (cut.astype(np.float64) - low) / (high - low)
+        gray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        colors = np.stack([gray] * 3, axis=-1)
+    picture = _scaled(_shrunk(colors, canvas.shrink), canvas.zoom)
+    comparison = evaluated.comparison
+    _outline(picture, canvas, comparison.pred, comparison.pred_kinds, size)
+    if comparison.true.index is None:
+        _ring(picture, canvas, comparison.true, comparison.true_kinds)
+    else:
+        dashes = _dashes(picture.shape[:2])
+        _outline(picture, canvas, comparison.true, comparison.true_kinds, size, dashes)
+    return picture
+
+
+def _cut(
+    plane: NDArray[Any], canvas: _Canvas, size: tuple[int, int], fill: float
+) -> NDArray[Any]:
+    """Return a part of a plane that may reach beyond its edges."""
+    cut = np.full(size, fill, plane.dtype)
+    places, sources = [], []
+    for start, length, extent in zip(
+        (canvas.top, canvas.left), size, plane.shape, strict=True
+    ):
+        first, last = max(start, 0), min(start + length, extent)
+        places.append(slice(first - start, max(last, first) - start))
+        sources.append(slice(first, max(last, first)))
+    cut[tuple(places)] = plane[tuple(sources)]
+    return cut
+
+
+def _scaled(pixels: NDArray[Any], zoom: int) -> NDArray[Any]:
+    return pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
+
+
+def _shrunk(picture: Picture, shrink: int) -> Picture:
+    """Return the mean of each block of pixels; labels take one pixel of each."""
+    if shrink == 1:
+        return picture
+    height, width = (-(-length // shrink) for length in picture.shape[:2])
+    wide = [
+        (0, shrink * height - picture.shape[0]),
+        (0, shrink * width - picture.shape[1]),
+    ]
+    blocks = np.pad(picture, [*wide, (0, 0)], mode="edge")
+    blocks = blocks.reshape(height, shrink, width, shrink, 3)
+    means: Picture = np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
+    return means
+
+
+def _outline(
+    picture: Picture,
+    canvas: _Canvas,
+    objects: Objects,
+    kinds: NDArray[np.str_],
+    size: tuple[int, int],
+    drawn: Mask | None = None,
+) -> None:
+    """Draw the outlines of the cells of one side, all of them or where it is said."""
+    if objects.index is None:
+        return
+    cut = _cut(objects.index[canvas.plane], canvas, size, fill=0)
+    cut = cut[:: canvas.shrink, :: canvas.shrink]
+    numbers = _scaled(cut, canvas.zoom)
+    # Two px wide where there is room.
+    window = 3 if canvas.zoom == 1 else 5
+    edges = [
+        find(numbers, window, mode="nearest")
+        for find in (ndimage.minimum_filter, ndimage.maximum_filter)
+    ]
+    is_outline = (numbers > 0) & (edges[0] != edges[1])
+    if drawn is not None:
+        is_outline &= drawn
+    colors = np.concatenate([np.zeros((1, 3), np.uint8), kind_colors(kinds)])
+    picture[is_outline] = colors[numbers[is_outline]]
+
+
+def _dashes(shape: tuple[int, ...]) -> Mask:
+    """Return a checkerboard: a line in any direction is dashed by it."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    dashes: Mask = (rows // _DASH + columns // _DASH) % 2 == 0
+    return dashes
+
+
+def _ring(
+    picture: Picture, canvas: _Canvas, points: Objects, kinds: NDArray[np.str_]
+) -> None:
+    """Draw a small ring around each true point."""
+    radius = max(_RING, canvas.zoom)
+    reach = radius + 1
+    steps = np.arange(-reach, reach + 1)
+    rows, columns = np.meshgrid(steps, steps, indexing="ij")
+    is_ring = np.abs(np.hypot(rows, columns) - radius) < 0.6
+    rows, columns = rows[is_ring], columns[is_ring]
+    colors = kind_colors(kinds)
+    scale = canvas.zoom / canvas.shrink
+    for number in np.flatnonzero(points.planes == canvas.plane).tolist():
+        row, column = points.centers[number] - (canvas.top, canvas.left)
+        ring_rows = rows + int((row + 0.5) * scale)
+        ring_columns = columns + int((column + 0.5) * scale)
+        is_inside = (
+            (ring_rows >= 0)
+            & (ring_rows < picture.shape[0])
+            & (ring_columns >= 0)
+            & (ring_columns < picture.shape[1])
+        )
+        picture[ring_rows[is_inside], ring_columns[is_inside]] = colors[number]
+
+
+def kind_colors(kinds: NDArray[np.str_]) -> Picture:
+    """Return the color of each kind.
+
+    Parameters
+    ----------
+    kinds : ndarray of str, shape (N,)
+        Of `KINDS`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (N, 3)
+        Red, green and blue.
+    """
+    colors = np.zeros((len(kinds), 3), np.uint8)
+    for kind, color in KIND_COLORS.items():
+        colors[kinds == kind] = tuple(bytes.fromhex(color[1:]))
+    return colors
