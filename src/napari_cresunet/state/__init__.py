@@ -14,6 +14,25 @@ from napari_cresunet.state._analysis import (
     iter_calibration,
 )
 from napari_cresunet.state._choices import Choices, Settings
+from napari_cresunet.state._compare import DISAGREEMENT, CompareState
+from napari_cresunet.state._compare_choices import CompareChoices
+from napari_cresunet.state._compare_entries import CompareEntry, CompareRequest, Truth
+from napari_cresunet.state._compare_run import CompareProgress, iter_compare
+from napari_cresunet.state._compare_scores import (
+    Disagreement,
+    Scored,
+    ScoreWork,
+    iter_disagreement,
+    iter_scores,
+)
+from napari_cresunet.state._compare_table import (
+    COMPARE_COLUMNS,
+    CompareColumn,
+    CompareRow,
+    best_rows,
+    csv_text,
+    table_lines,
+)
 from napari_cresunet.state._count import CountState
 from napari_cresunet.state._errors import describe_error
 from napari_cresunet.state._run import (
@@ -65,7 +84,9 @@ from napari_cresunet.state._training_run import (
 from napari_cresunet.state._words import Words
 
 __all__ = [
+    "COMPARE_COLUMNS",
     "CURVE_THRESHOLDS",
+    "DISAGREEMENT",
     "FROM_CARD",
     "GROUPS",
     "LAYERS",
@@ -75,8 +96,16 @@ __all__ = [
     "Area",
     "Calibration",
     "Choices",
+    "CompareChoices",
+    "CompareColumn",
+    "CompareEntry",
+    "CompareProgress",
+    "CompareRequest",
+    "CompareRow",
+    "CompareState",
     "CountState",
     "Curve",
+    "Disagreement",
     "Folders",
     "LayerPair",
     "ModelCache",
@@ -87,6 +116,8 @@ __all__ = [
     "Progress",
     "Request",
     "Result",
+    "ScoreWork",
+    "Scored",
     "Settings",
     "Source",
     "Spot",
@@ -96,20 +127,27 @@ __all__ = [
     "Trained",
     "TrainingProgress",
     "TrainingRequest",
+    "Truth",
     "Unfinished",
     "Words",
+    "best_rows",
     "check_sizes",
+    "csv_text",
     "cut_pair",
     "describe_error",
     "find_unfinished",
     "hold_out",
     "iter_analysis",
     "iter_calibration",
+    "iter_compare",
     "iter_devices",
+    "iter_disagreement",
     "iter_material",
     "iter_relabel",
     "iter_run",
+    "iter_scores",
     "iter_summary",
     "iter_training",
+    "table_lines",
     "trainings_folder",
 ]
