@@ -15,7 +15,8 @@ from napari_cresunet.errors import InputError
 Shape: TypeAlias = tuple[int, ...]
 
 _MOST_LABELS = 10_000_000
-"""A label above is renumbered first, for a table up to it would fill the memory."""
+"""A label above, or above the pixels of a plane, is renumbered first: a table up to it
+would fill the memory, and take long for each plane."""
 _OUTSIDE = 1.0  # px by which a point may lie outside, for rounding
 
 
@@ -82,15 +83,16 @@ class Objects:
         return centroids
 
 
-def objects_of(labels: ArrayLike, *, name: str = "The labels") -> Objects:
+def objects_of(labels: ArrayLike, *, name: str = "The label image") -> Objects:
     """Find the cells of a label image or mask.
 
     Parameters
     ----------
     labels : array_like of shape (..., Y, X)
         One number for each cell. True and False, or 0 and one other number, are a mask,
-        whose 8-connected parts are the cells. 8 bits may be a mask that was saved with
-        loss; see `datasets.as_labels`.
+        whose 8-connected parts are the cells; if there is but one, that number stays
+        its label. 8 bits may be a mask that was saved with loss; see
+        `datasets.as_labels`.
     name : str, optional
         What to call it in messages.
 
@@ -109,21 +111,27 @@ def objects_of(labels: ArrayLike, *, name: str = "The labels") -> Objects:
         raise InputError(
             f"{name} must have at least two axes (Y, X), got shape {array.shape}."
         )
-    array = as_numbers(array, name=name)
+    given, array = array, as_numbers(array, name=name)
+    if array.max(initial=0) > np.iinfo(np.intp).max:
+        raise InputError(f"{name} has values too large for labels: number them anew.")
     planes = array.reshape(math.prod(array.shape[:-2]), *array.shape[-2:])
     is_mask = planes.dtype.kind == "b"
     if is_mask:
         parts = [connected(plane) for plane in planes]
         planes = np.stack(parts) if parts else planes.astype(np.int32)
     values: NDArray[Any] | None = None
-    if planes.max(initial=0) > _MOST_LABELS:
-        values, places = np.unique(np.append(0, planes), return_inverse=True)
+    if planes.max(initial=0) > min(_MOST_LABELS, math.prod(array.shape[-2:])):
+        # A 0 of another type would make floating-point numbers of unsigned ones.
+        zero = np.zeros(1, planes.dtype)
+        values, places = np.unique(np.append(zero, planes), return_inverse=True)
         planes = places[1:].reshape(planes.shape)
     found = [_boxes(plane) for plane in planes]
     counts = [len(ids) for ids, _ in found]
     ids = np.concatenate([np.empty(0, np.intp), *(ids for ids, _ in found)])
     boxes = np.concatenate([np.empty((0, 4), np.intp), *(boxes for _, boxes in found)])
     index = _numbered(planes, ids, counts)
+    if is_mask and max(counts, default=0) == 1:
+        ids[:] = _only_label(given)
     return Objects(
         shape=array.shape,
         ids=ids if values is None else values[ids].astype(np.intp),
@@ -134,6 +142,13 @@ def objects_of(labels: ArrayLike, *, name: str = "The labels") -> Objects:
         index=index,
         is_mask=is_mask,
     )
+
+
+def _only_label(mask: NDArray[Any]) -> int:
+    """Return the one number that a mask has beside 0; 1 if it is none of a label."""
+    highest = mask.max()
+    is_single = highest >= 1 and bool(((mask == 0) | (mask == highest)).all())
+    return int(highest) if is_single else 1
 
 
 def _boxes(plane: NDArray[Any]) -> tuple[Indices, Indices]:
@@ -247,8 +262,7 @@ def true_objects(truth: "ArrayLike | Objects", shape: Shape) -> Objects:
         found = truth
     else:
         array = np.asarray(truth)
-        is_points = array.ndim == 2 and array.shape[1] == len(shape)
-        if array.shape != shape and is_points:
+        if _is_points(array, shape):
             return points_of(array, shape)
         if array.shape == (0,):  # an empty list
             return points_of(np.empty((0, len(shape))), shape)
@@ -259,6 +273,15 @@ def true_objects(truth: "ArrayLike | Objects", shape: Shape) -> Objects:
             "truth of this image."
         )
     return found
+
+
+def _is_points(array: NDArray[Any], shape: Shape) -> bool:
+    """Tell points from labels; nothing else has two or three columns."""
+    return (
+        array.ndim == 2
+        and array.shape != shape
+        and array.shape[1] in (2, 3, len(shape))
+    )
 
 
 def as_objects(
