@@ -206,7 +206,7 @@ def show_result(
     if cells is None or is_edited(cells):
         return _add_cells(viewer, result, placement, keep=cells)
     replace_labels(cells, result)
-    _forget_edits(cells)
+    forget_edits(cells)
     _move(cells, spatial)
     return cells, ""
 
@@ -269,11 +269,22 @@ def _add_cells(
         metadata={_KEY: _cells_record(result)},
         **placement.shifted(result.offset),
     )
+    watch_edits(layer)
+    return layer, kept
+
+
+def watch_edits(layer: Any) -> None:
+    """Note down on a layer of labels when somebody else changes them.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A layer that was just made, with a record.
+    """
     # Not disconnected when the dock closes, on purpose: also edits made after that
     # must be known when a new dock finds the layer. The function holds no dock.
     layer.events.paint.connect(_on_labels_edited)
     layer.events.data.connect(_on_labels_edited)
-    return layer, kept
 
 
 def _cells_record(result: Result) -> dict[str, Any]:
@@ -309,7 +320,7 @@ def _on_labels_edited(event: Any) -> None:
     record_of(event.source)["edited"] = True
 
 
-def _forget_edits(layer: Any) -> None:
+def forget_edits(layer: Any) -> None:
     """Drop the undo history, which belongs to an array that is gone."""
     # Changing `editable` is the public way; it also resets the mode.
     mode, editable = layer.mode, layer.editable
