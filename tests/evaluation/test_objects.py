@@ -200,96 +200,49 @@ def test_the_image_is_neither_changed_nor_copied_without_need():
     assert np.shares_memory(objects_of(numbered).index, numbered)
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([1, 2], "The label image must have at least two axes (Y, X), got shape (2,)."),
-        (
-            [[0, -1, 2]],
-            "The label image has negative labels: cells are numbered from 1.",
-        ),
-        ([[0, np.nan]], "The label image has values that are not finite: mark them 0."),
-        (
-            [["a", "b"]],
-            "The label image holds <U1 and not numbers: give a mask or a label image.",
-        ),
-        (
-            [[0, 1.5, 3]],
-            (
-                "The label image has values from 0 to 3 that are neither whole numbers nor "
-                "in [0, 1]: save a mask or labels."
-            ),
-        ),
-    ],
-)
-def test_what_is_no_label_image_is_refused(labels, message):
-    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        objects_of(labels)
+REFUSED_LABELS = {
+    "must have at least two axes (Y, X), got shape (2,).": [1, 2],
+    "has negative labels: cells are numbered from 1.": [[0, -1, 2]],
+    "has values that are not finite: mark them 0.": [[0, np.nan]],
+    "holds <U1 and not numbers: give a mask or a label image.": [["a", "b"]],
+    "has values from 0 to 3 that are neither whole numbers nor in [0, 1]: save a mask "
+    "or labels.": [[0, 1.5, 3]],
+}
 
 
+@pytest.mark.parametrize("message", REFUSED_LABELS)
+def test_what_is_no_label_image_is_refused(message):
+    whole = f"^{re.escape(f'The label image {message}')}$"
+    with pytest.raises(InputError, match=whole):
+        objects_of(REFUSED_LABELS[message])
+
+
+TAKE = "take the truth of this image."
+GIVE = "give one coordinate for each axis."
 OUTSIDE = "px: give them in px, the row before the column."
 
 
 @pytest.mark.parametrize(
     ("truth", "shape", "message"),
     [
-        (
-            np.zeros((5, 4), int),
-            (4, 5),
-            (
-                "Labels and truth differ in shape: (4, 5) and (5, 4); take the truth of this "
-                "image."
-            ),
-        ),
-        (
-            np.zeros((4, 5), int),
-            (2, 4, 5),
-            (
-                "Labels and truth differ in shape: (2, 4, 5) and (4, 5); take the truth of "
-                "this image."
-            ),
-        ),
-        (
-            objects_of(np.zeros((5, 4), int)),
-            (4, 5),
-            (
-                "Labels and truth differ in shape: (4, 5) and (5, 4); take the truth of this "
-                "image."
-            ),
-        ),
-        (
-            [[1.5, 2.5], [3, 4]],
-            (2, 40, 50),
-            (
-                "The truth has points of 2 coordinates, but the image has 3 axes: give one "
-                "coordinate for each axis."
-            ),
-        ),
-        (
-            [[0, 1.5, 2.5], [0, 3, 4]],
-            (40, 50),
-            (
-                "The truth has points of 3 coordinates, but the image has 2 axes: give one "
-                "coordinate for each axis."
-            ),
-        ),
-        (
-            [[3, 4], [3, np.nan]],
-            (40, 50),
-            "The truth has a coordinate that is not finite: leave it out.",
-        ),
-        (
-            [[3, 4], [400, 5], [3, 51.1], [-2, 3]],
-            (40, 50),
-            f"The truth has 3 of 4 points outside of the image of 40 x 50 {OUTSIDE}",
-        ),
-        (
-            [[0, 3, 4], [2, 3, 4]],
-            (2, 40, 50),
-            f"The truth has 1 of 2 points outside of the image of 2 x 40 x 50 {OUTSIDE}",
-        ),
+        (np.zeros((5, 4), int), (4, 5),
+         f"Labels and truth differ in shape: (4, 5) and (5, 4); {TAKE}"),
+        (np.zeros((4, 5), int), (2, 4, 5),
+         f"Labels and truth differ in shape: (2, 4, 5) and (4, 5); {TAKE}"),
+        (objects_of(np.zeros((5, 4), int)), (4, 5),
+         f"Labels and truth differ in shape: (4, 5) and (5, 4); {TAKE}"),
+        ([[1.5, 2.5], [3, 4]], (2, 40, 50),
+         f"The truth has points of 2 coordinates, but the image has 3 axes: {GIVE}"),
+        ([[0, 1.5, 2.5], [0, 3, 4]], (40, 50),
+         f"The truth has points of 3 coordinates, but the image has 2 axes: {GIVE}"),
+        ([[3, 4], [3, np.nan]], (40, 50),
+         "The truth has a coordinate that is not finite: leave it out."),
+        ([[3, 4], [400, 5], [3, 51.1], [-2, 3]], (40, 50),
+         f"The truth has 3 of 4 points outside of the image of 40 x 50 {OUTSIDE}"),
+        ([[0, 3, 4], [2, 3, 4]], (2, 40, 50),
+         f"The truth has 1 of 2 points outside of the image of 2 x 40 x 50 {OUTSIDE}"),
     ],
-)
+)  # fmt: skip
 def test_a_truth_that_does_not_fit_is_refused(truth, shape, message):
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         true_objects(truth, shape)

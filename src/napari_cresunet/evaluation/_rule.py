@@ -64,9 +64,10 @@ class MatchRule(Options):
     def __post_init__(self) -> None:
         """Check everything."""
         Options.__post_init__(self)
-        if not isinstance(self.spacing, int | float) and len(self.spacing) != 2:
+        # Not by type: a number of numpy is one, too.
+        if np.ndim(self.spacing) and np.size(self.spacing) != 2:
             raise InputError(
-                f"`spacing` must be one number or two, got {len(self.spacing)}."
+                f"`spacing` must be one number or two, got {np.size(self.spacing)}."
             )
         for side in self.sides:
             check_bounds("spacing", float(side), 1e-9, None)
