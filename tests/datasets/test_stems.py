@@ -50,6 +50,22 @@ def test_endings_of_other_programs_are_understood(images, truths, ending):
     assert pairing.truths_alone == ()
 
 
+def test_endings_of_predictions_are_left_out_where_they_are_named(tmp_path):
+    for name in ("a_labels.tif", "b_Labels.tif", "c.tif", "_labels.tif"):
+        write(tmp_path / "p" / name, labels())
+    for name in ("a.png", "b_mask.png", "c.png", "_labels.png"):
+        write(tmp_path / "t" / name, mask())
+    endings = ("_masks", "_labels")
+    assert names(match_by_stem(tmp_path / "p", tmp_path / "t", endings=endings)) == [
+        ("_labels.tif", "_labels.png"),
+        ("a_labels.tif", "a.png"),
+        ("b_Labels.tif", "b_mask.png"),
+        ("c.tif", "c.png"),
+    ]
+    alone = match_by_stem(tmp_path / "p", [tmp_path / "t" / "a.png"]).images_alone
+    assert len(alone) == 4
+
+
 def test_a_name_that_fits_whole_is_not_shortened(tmp_path):
     write(tmp_path / "i" / "a_mask.png", image())
     write(tmp_path / "t" / "a_mask.png", mask())

@@ -1,11 +1,18 @@
 """The commands and their options; each loads what it needs when it runs."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from napari_cresunet.cli._options import (
+    AsJson,
+    Device,
+    Output,
+    check_device,
+    check_preset,
+)
+from napari_cresunet.cli._scoring import add_commands
 from napari_cresunet.errors import InputError
 
 app = typer.Typer(
@@ -16,12 +23,6 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="List, describe, download, import and export models.")
 app.add_typer(models_app, name="models")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="DIR", help="Folder for the results."),
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -120,9 +121,7 @@ def count(
             "the image is resampled.",
         ),
     ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="D", help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = "auto",
+    device: Device = "auto",
     preset: Annotated[
         str | None,
         typer.Option(
@@ -142,8 +141,8 @@ def count(
     from napari_cresunet.cli._count import count_images
     from napari_cresunet.cli._counting import CountOptions
 
-    _check_preset(preset)
-    _check_device(device)
+    check_preset(preset)
+    check_device(device)
     try:
         options = CountOptions(
             diameter=diameter, threshold=threshold, min_size=min_size, preset=preset
@@ -154,21 +153,7 @@ def count(
         raise typer.Exit(1)
 
 
-def _check_preset(preset: str | None) -> None:
-    from napari_cresunet.segmentation import PRESETS
-
-    if preset is not None and preset not in PRESETS:
-        raise typer.BadParameter(
-            f"{preset!r} is not one of {', '.join(PRESETS)}.", param_hint="'--preset'"
-        )
-
-
-def _check_device(device: str) -> None:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
-        raise typer.BadParameter(
-            f"{device!r} is not one of auto, cpu, cuda, cuda:1, mps.",
-            param_hint="'--device'",
-        )
+add_commands(app)
 
 
 @app.command()
@@ -231,9 +216,7 @@ def train(
     systems: Annotated[
         bool, typer.Option("--systems", help="List the systems and leave.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(metavar="D", help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = "auto",
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Train a model on images with true cells.
@@ -245,7 +228,7 @@ def train(
     """
     from napari_cresunet.cli import _train
 
-    _check_device(device)
+    check_device(device)
     if systems:
         _train.print_systems(as_json=as_json)
         return

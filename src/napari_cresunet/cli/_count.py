@@ -1,13 +1,12 @@
 """The command `count`: many images, one bad one spoils nothing."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet.cli._counting import Count, CountOptions, iter_count, summary
-from napari_cresunet.cli._files import write_csv, write_json
+from napari_cresunet.cli._files import hash_of, write_csv, write_json
 from napari_cresunet.cli._inputs import find_images, result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import (
@@ -124,7 +123,7 @@ def _count_all(
         bar.update(tiles, description=path.name, completed=0, total=None)
         try:
             count = drain(iter_count(read_image(path), model, options), on_step)
-            record = {"image": str(path), "image_hash": _hash_of(path)} | count.record
+            record = {"image": str(path), "image_hash": hash_of(path)} | count.record
             if output is not None:
                 write_count(output, name, count, record)
             report.records.append(record)
@@ -135,12 +134,6 @@ def _count_all(
             tell_error(message if is_named else f"{path}: {message}", bar.console)
         bar.advance(images)
         leave_if_asked()
-
-
-def _hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse_overwriting(

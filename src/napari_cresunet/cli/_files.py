@@ -1,14 +1,16 @@
 """Result files: each is there whole or not at all."""
 
 import csv
+import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_cresunet._files import written_whole
 from napari_cresunet._typing import Image
+from napari_cresunet.errors import InputError
 
 
 def write_png(path: Path, pixels: Image) -> None:
@@ -27,6 +29,12 @@ def write_json(path: Path, value: Any) -> None:
         file.write(text.encode())
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8."""
+    with written_whole(path) as file:
+        file.write(text.encode())
+
+
 def write_csv(
     path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> None:
@@ -37,3 +45,25 @@ def write_csv(
     table.writerows(rows)
     with written_whole(path) as file:
         file.write(text.getvalue().encode())
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_overwriting(written: Iterable[Path], read: Iterable[Path]) -> None:
+    """Refuse to write results over a file that is to be read.
+
+    Raises
+    ------
+    InputError
+        If a file is among both.
+    """
+    inputs = {path.resolve() for path in read}
+    for target in written:
+        if target.resolve() in inputs:
+            raise InputError(
+                f"The results would overwrite {target}; choose another folder."
+            )

@@ -37,7 +37,9 @@ class Pairing:
     truths_alone: tuple[TruthFile, ...]
 
 
-def match_by_stem(images: Files, truths: Files) -> Pairing:
+def match_by_stem(
+    images: Files, truths: Files, *, endings: Sequence[str] = ()
+) -> Pairing:
     """Pair images with truths of the same name.
 
     Parameters
@@ -48,6 +50,9 @@ def match_by_stem(images: Files, truths: Files) -> Pairing:
         A folder or files: masks, label images, or annotation files. May be the folder
         of the images where the names of truths end in _mask, _masks, _label, _labels
         or _cp_masks.
+    endings : sequence of str, optional
+        What is left out at the end of the images' names, such as "_labels" where they
+        are predictions; of several that fit the first.
 
     Returns
     -------
@@ -67,11 +72,12 @@ def match_by_stem(images: Files, truths: Files) -> Pairing:
     if _is_one_folder(images, truths):
         truth_paths = [path for path in truth_paths if _is_truth_by_name(path)]
     held_apart = {path.resolve() for path in truth_paths}
-    image_paths = _unique(
+    own = [
         path
         for path in _listed(images, IMAGE_SUFFIXES)
         if path.resolve() not in held_apart
-    )
+    ]
+    image_paths = _unique(own, tuple(endings))
     waiting = _by_stem(truth_paths, set(image_paths))
     pairs = [(path, waiting.pop(s)) for s, path in image_paths.items() if s in waiting]
     paired = {path for path, _ in pairs}
@@ -212,16 +218,23 @@ def _is_truth_by_name(path: Path) -> bool:
     return not is_image or without_ending(stem_of_file(path)) is not None
 
 
-def _unique(paths: Iterable[Path]) -> dict[str, Path]:
+def _unique(paths: Iterable[Path], endings: tuple[str, ...]) -> dict[str, Path]:
     """Return files by stem."""
     found: dict[str, Path] = {}
     for path in paths:
-        other = found.setdefault(stem_of_file(path), path)
+        other = found.setdefault(_shortened(stem_of_file(path), endings), path)
         if other != path:
             raise InputError(
                 f"{other} and {path} have the same name: leave one of them."
             )
     return found
+
+
+def _shortened(stem: str, endings: tuple[str, ...]) -> str:
+    for ending in endings:
+        if stem.lower().endswith(ending) and len(stem) > len(ending):
+            return stem[: -len(ending)]
+    return stem
 
 
 def _by_stem(paths: Sequence[Path], image_stems: set[str]) -> dict[str, TruthFile]:
