@@ -1,11 +1,13 @@
 """Writing a file so that it is there whole or not at all."""
 
+import csv
+import io
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 @contextmanager
@@ -38,3 +40,25 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_csv(
+    path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write a table; it is there whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : sequence of str
+        Names of the columns.
+    rows : sequence of mapping
+        One value for each column; None becomes an empty field.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, names, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())

@@ -31,10 +31,20 @@ from napari_cresunet.state._compare_table import (
     CompareRow,
     best_rows,
     csv_text,
+    save_table,
     table_lines,
 )
 from napari_cresunet.state._count import CountState
 from napari_cresunet.state._errors import describe_error
+from napari_cresunet.state._evaluate import METRICS, EvaluateState, ScoreRow
+from napari_cresunet.state._judging import (
+    Judgment,
+    Study,
+    TruthPair,
+    iter_judgment,
+    iter_new_labels,
+    iter_study,
+)
 from napari_cresunet.state._run import (
     ModelCache,
     Progress,
@@ -44,7 +54,19 @@ from napari_cresunet.state._run import (
     iter_relabel,
     iter_run,
 )
-from napari_cresunet.state._shelf import MODEL_SHELF, ModelShelf
+from napari_cresunet.state._saving import (
+    FIGURE,
+    REPORT,
+    TABLES,
+    iter_gallery,
+    iter_save,
+)
+from napari_cresunet.state._shelf import (
+    LABELS_SHELF,
+    MODEL_SHELF,
+    LabelsShelf,
+    ModelShelf,
+)
 from napari_cresunet.state._source import Source
 from napari_cresunet.state._spots import Spot
 from napari_cresunet.state._training import TrainState
@@ -87,11 +109,16 @@ __all__ = [
     "COMPARE_COLUMNS",
     "CURVE_THRESHOLDS",
     "DISAGREEMENT",
+    "FIGURE",
     "FROM_CARD",
     "GROUPS",
+    "LABELS_SHELF",
     "LAYERS",
+    "METRICS",
     "MODEL_SHELF",
     "OWN_CONTROLS",
+    "REPORT",
+    "TABLES",
     "Analysis",
     "Area",
     "Calibration",
@@ -106,7 +133,10 @@ __all__ = [
     "CountState",
     "Curve",
     "Disagreement",
+    "EvaluateState",
     "Folders",
+    "Judgment",
+    "LabelsShelf",
     "LayerPair",
     "ModelCache",
     "ModelShelf",
@@ -116,11 +146,13 @@ __all__ = [
     "Progress",
     "Request",
     "Result",
+    "ScoreRow",
     "ScoreWork",
     "Scored",
     "Settings",
     "Source",
     "Spot",
+    "Study",
     "Summary",
     "TrainChoices",
     "TrainState",
@@ -128,6 +160,7 @@ __all__ = [
     "TrainingProgress",
     "TrainingRequest",
     "Truth",
+    "TruthPair",
     "Unfinished",
     "Words",
     "best_rows",
@@ -142,12 +175,18 @@ __all__ = [
     "iter_compare",
     "iter_devices",
     "iter_disagreement",
+    "iter_gallery",
+    "iter_judgment",
     "iter_material",
+    "iter_new_labels",
     "iter_relabel",
     "iter_run",
+    "iter_save",
     "iter_scores",
+    "iter_study",
     "iter_summary",
     "iter_training",
+    "save_table",
     "table_lines",
     "trainings_folder",
 ]

@@ -75,7 +75,22 @@ class CountState(Working):
     @property
     def result(self) -> Result | None:
         """What is known of the chosen image."""
-        return None if self.source is None else self._results.get(self.source.identity)
+        return None if self.source is None else self.result_of(self.source.identity)
+
+    def result_of(self, identity: str) -> Result | None:
+        """Return what is known of an image.
+
+        Parameters
+        ----------
+        identity : str
+            The image's `Source.identity`.
+
+        Returns
+        -------
+        Result or None
+            None before its first run.
+        """
+        return self._results.get(identity)
 
     @property
     def curve(self) -> Curve | None:

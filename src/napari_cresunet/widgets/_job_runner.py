@@ -31,6 +31,11 @@ class JobRunner(QObject):
         # When a window closes, its docks are destroyed without another word.
         self.destroyed.connect(partial(_abandon, self._jobs))
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether any job of the dock is under way."""
+        return bool(self._jobs)
+
     def _launch(self, job: Job) -> None:
         self._jobs.add(job)
         job.ended.connect(partial(self._jobs.discard, job))

@@ -301,9 +301,24 @@ def replace_labels(layer: Any, result: Result) -> None:
     result : Result
         What to show.
     """
+    set_labels(layer, result.labels, _cells_record(result))
+
+
+def set_labels(layer: Any, labels: Any, record: dict[str, Any]) -> None:
+    """Show labels that this plugin made in a layer that nobody edited.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    labels : ndarray of int
+        What to show.
+    record : dict
+        How they came about.
+    """
     with layer.events.data.blocker(_on_labels_edited):
-        layer.data = result.labels
-    layer.metadata[_KEY] = _cells_record(result)
+        layer.data = labels
+    layer.metadata[_KEY] = record
 
 
 def set_features(layer: Any, features: Any) -> None:

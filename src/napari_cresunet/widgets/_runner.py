@@ -1,5 +1,6 @@
 """Runs what the user asks for, and keeps the layers in step with the state."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -7,6 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_cresunet.errors import CResUNetError, InputError
 from napari_cresunet.state import (
+    LABELS_SHELF,
     Analysis,
     Area,
     Calibration,
@@ -61,6 +63,7 @@ class Runner(JobRunner):
         self._follow_timer = self._timer(0, self._follow)
         self._settle_timer = self._timer(SETTLE_TIME, self._settle)
         state.labels_outdated.connect(self._on_labels_outdated)
+        LABELS_SHELF.add(self.relabel)
 
     def _timer(self, interval: int, slot: Any) -> QTimer:
         timer = QTimer(self)
@@ -168,6 +171,33 @@ class Runner(JobRunner):
         state.relabel()
         self._show(result)
 
+    def relabel(self, identity: str, threshold: float) -> bool:
+        """Make labels of this dock at a threshold that another dock asks for.
+
+        Parameters
+        ----------
+        identity : str
+            Of the labels layer.
+        threshold : float
+            Cell where the probability is greater.
+
+        Returns
+        -------
+        bool
+            False if the labels are not of this dock.
+        """
+        state = self._state
+        sources = [key for key, cells in self._cells.items() if cells == identity]
+        result = state.result_of(sources[0]) if sources else None
+        if result is None:
+            return False
+        if result is state.result:
+            state.choose(threshold=threshold)
+        else:
+            result.relabel(replace(result.settings, threshold=threshold))
+            self._show(result)
+        return True
+
     def _follow_in_background(self, result: Result) -> None:
         """Make labels that take long in a thread; afterwards look again."""
         settings = self._state.settings
@@ -255,3 +285,4 @@ class Runner(JobRunner):
         self._follow_timer.stop()
         self._settle_timer.stop()
         self._state.labels_outdated.disconnect(self._on_labels_outdated)
+        LABELS_SHELF.remove(self.relabel)

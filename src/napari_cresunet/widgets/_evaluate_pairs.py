@@ -1,0 +1,214 @@
+"""Which layers of a viewer are compared, and what they hold now."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cresunet.errors import InputError
+from napari_cresunet.evaluation import Objects
+from napari_cresunet.state import Settings, TruthPair
+from napari_cresunet.widgets._layers import (
+    find_layer,
+    identity_of,
+    is_edited,
+    is_source,
+    layer_shape,
+    placement_of,
+    record_of,
+    source_of,
+)
+from napari_cresunet.widgets._truths import is_truth, truth_of
+
+_KEY = "cresunet"
+_TRUE_WORDS = ("truth", "ground", "manual", "annotat", "mask", "gt")
+
+
+def prediction_layers(viewer: Any) -> list[Any]:
+    """Return the labels layers that may be evaluated, our own counts first."""
+    from napari.layers import Labels
+
+    layers = [x for x in viewer.layers if isinstance(x, Labels)]
+    layers = [x for x in layers if record_of(x).get("kind") in (None, "cells")]
+    return sorted(layers, key=lambda x: (not is_counted(x), not x.visible))
+
+
+def truth_layers(viewer: Any, prediction: Any) -> list[Any]:
+    """Return the layers that may hold the truth, the most likely first."""
+    layers = [
+        layer
+        for layer in viewer.layers
+        if is_truth(layer) and layer is not prediction and not is_counted(layer)
+    ]
+    return sorted(layers, key=lambda layer: -_likelihood(layer, prediction))
+
+
+def is_counted(layer: Any) -> bool:
+    """Tell whether the labels are those of Segment and count."""
+    return bool(record_of(layer).get("kind") == "cells")
+
+
+def _likelihood(layer: Any, prediction: Any) -> int:
+    """Return how much speaks for a layer being the truth."""
+    from napari.layers import Image
+
+    is_named = any(word in layer.name.lower() for word in _TRUE_WORDS)
+    is_marked = bool(record_of(layer).get("truth"))
+    fits = prediction is not None and layer.ndim == prediction.ndim
+    if fits and hasattr(layer, "dtype") and not hasattr(layer, "symbol"):
+        fits = layer_shape(layer) == layer_shape(prediction)
+    return 8 * fits + 4 * is_marked + 2 * is_named - 3 * isinstance(layer, Image)
+
+
+def probability_of(viewer: Any, prediction: Any) -> Any:
+    """Return the layer with the probability that labels were made of, or None."""
+    record = record_of(prediction)
+    if not is_counted(prediction):
+        return None
+    for layer in reversed(viewer.layers):
+        other = record_of(layer)
+        is_same_run = all(
+            other.get(name) == record.get(name) for name in ("source", "time", "model")
+        )
+        if other.get("kind") == "probability" and is_same_run:
+            fits = layer_shape(layer) == layer_shape(prediction)
+            return layer if fits else None
+    return None
+
+
+def image_of(viewer: Any, prediction: Any) -> Any:
+    """Return the layer with the image that labels are of, or None."""
+    source = find_layer(viewer, str(record_of(prediction).get("source", "")))
+    if source is not None:
+        return source
+    shape = layer_shape(prediction)
+    fitting = [x for x in viewer.layers if is_source(x) and layer_shape(x) == shape]
+    # Truth that was opened as an image is no image of cells.
+    pictures = [x for x in fitting if not any(w in x.name.lower() for w in _TRUE_WORDS)]
+    return next(iter(reversed(pictures)), None)
+
+
+def settings_of(prediction: Any) -> Settings | None:
+    """Return what made the labels, unless somebody changed them since."""
+    record = record_of(prediction)
+    if not is_counted(prediction) or is_edited(prediction):
+        return None
+    return Settings(
+        threshold=float(record["threshold"]),
+        min_size=int(record["min_size"]),
+        preset=str(record["preset"]),
+        min_distance=record["min_distance"],
+    )
+
+
+def diameter_of(viewer: Any, prediction: Any) -> float | None:
+    """Return the diameter of a usual cell in px, as far as anything tells it."""
+    image = image_of(viewer, prediction)
+    if image is not None:
+        known = source_of(image).diameter
+        if known is not None:
+            return known
+    diameter = record_of(prediction).get("diameter")
+    return float(diameter) if isinstance(diameter, int | float) else None
+
+
+def pair_of(
+    viewer: Any, prediction: Any, truth: Any, known: Objects | None
+) -> TruthPair:
+    """Take what two layers hold now.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where image and probability are looked for.
+    prediction : napari.layers.Labels
+        The predicted cells; copied, for the user may go on painting.
+    truth : napari.layers.Layer
+        The truth, likewise.
+    known : Objects or None
+        The cells of the truth, if it has not changed since.
+
+    Returns
+    -------
+    TruthPair
+        The two, with all that is known of them.
+    """
+    image = image_of(viewer, prediction)
+    probability = probability_of(viewer, prediction)
+    labels = prediction.data[0] if prediction.multiscale else prediction.data
+    pixels = None if image is None else _pixels(image, prediction)
+    return TruthPair(
+        identity=identity_of(prediction),
+        name=prediction.name,
+        truth_identity=identity_of(truth),
+        truth_name=truth.name,
+        labels=np.array(labels),
+        truth=np.array(truth_of(truth, prediction)) if known is None else known,
+        image=pixels,
+        probability=None if probability is None else probability.data,
+        settings=settings_of(prediction),
+        pixel_um=None if image is None else source_of(image).pixel_um,
+        record=dict(record_of(prediction)),
+    )
+
+
+def _pixels(image: Any, prediction: Any) -> Any:
+    """Return the image, cut to the field of view that was counted, or None."""
+    source = source_of(image)
+    shape, wanted = layer_shape(image), layer_shape(prediction)
+    if shape == wanted:
+        return source.image
+    corner = np.round(
+        image.world_to_data(prediction.data_to_world(np.zeros(len(wanted))))
+    ).astype(int)[-2:]
+    ends = corner + np.array(wanted[-2:])
+    if shape[:-2] != wanted[:-2] or (corner < 0).any() or (ends > shape[-2:]).any():
+        return None
+    rows, columns = (slice(a, b) for a, b in zip(corner, ends, strict=True))
+    tail = (slice(None),) if source.is_rgb else ()
+    return source.image[(..., rows, columns, *tail)]
+
+
+def add_truth(viewer: Any, prediction: Any, path: Path) -> Any:
+    """Show the true cells of a file as a layer where predicted cells lie.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    prediction : napari.layers.Labels
+        The predicted cells.
+    path : Path
+        Mask, label image or annotations.
+
+    Returns
+    -------
+    napari.layers.Labels or Points
+        The new layer.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is of another image, or the cells lie in a stack.
+    """
+    from napari_cresunet.datasets import TruthFile
+
+    shape = layer_shape(prediction)
+    if len(shape) != 2:
+        raise InputError(
+            f"{prediction.name!r} has {len(shape)} axes: open the truth of a stack "
+            "with File > Open, and choose its layer here."
+        )
+    truth = TruthFile(path).read_truth((shape[0], shape[1]))
+    look = {
+        "name": path.name,
+        "metadata": {_KEY: {"truth": True, "file": path.name}},
+        **placement_of(prediction).spatial,
+    }
+    if truth.dtype.kind == "f":
+        return viewer.add_points(
+            truth, size=6, face_color="transparent", border_color="white", **look
+        )
+    layer = viewer.add_labels(truth, **look)
+    layer.contour = 1
+    return layer

@@ -1,0 +1,316 @@
+"""Keeps the scores in step with the layers, and looks closer at leisure."""
+
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_cresunet.errors import CResUNetError
+from napari_cresunet.evaluation import Objects
+from napari_cresunet.state import (
+    LABELS_SHELF,
+    EvaluateState,
+    Judgment,
+    Study,
+    TruthPair,
+    describe_error,
+    iter_judgment,
+    iter_new_labels,
+    iter_study,
+)
+from napari_cresunet.widgets._evaluate_layers import EvaluationLayers
+from napari_cresunet.widgets._evaluate_pairs import pair_of
+from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._job_runner import JobRunner
+from napari_cresunet.widgets._layers import (
+    find_layer,
+    identity_of,
+    is_edited,
+    record_of,
+    set_labels,
+)
+from napari_cresunet.widgets._notify import tell_error
+from napari_cresunet.widgets._walking import look_at
+
+_FOLLOW_INTERVAL = 10  # ms; brings together the many events of one change
+_SETTLE_TIME = 400  # ms after the last change, when the user counts as having let go
+_EVENTS = ("data", "paint", "labels_update", "scale", "translate")
+
+
+class EvaluateRunner(JobRunner):
+    """Compares again whenever one of the two layers changes.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the layers are.
+    state : EvaluateState
+        What the dock shows.
+    parent : QObject
+        The dock.
+    """
+
+    def __init__(self, viewer: Any, state: EvaluateState, parent: QObject) -> None:
+        super().__init__(state, parent)
+        self.viewer = viewer
+        self.layers = EvaluationLayers(viewer)
+        self.is_drawn = True
+        self._watched: list[Any] = []
+        self._truth: Objects | None = None
+        self._judging: Job | None = None
+        self._is_outdated = False
+        self._studying: Job | None = None
+        self._relabeling: Job | None = None
+        self._wanted: float | None = None
+        self._follow_timer = self._timer(_FOLLOW_INTERVAL, self._judge)
+        self._settle_timer = self._timer(_SETTLE_TIME, self._settle)
+        state.pair_changed.connect(self._on_pair_changed)
+        state.rule_changed.connect(self._on_rule_changed)
+        state.judgment_changed.connect(self._draw)
+        state.kinds_changed.connect(self._draw)
+
+    def _timer(self, interval: int, slot: Any) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(slot)
+        return timer
+
+    # Which layers
+
+    @property
+    def pair(self) -> tuple[Any, Any]:
+        """The two layers; None for one that is gone or not chosen."""
+        prediction, truth = (find_layer(self.viewer, key) for key in self._state.pair)
+        return prediction, truth
+
+    def _on_pair_changed(self) -> None:
+        self._watch(*self.pair)
+        self._truth = None
+        self._drop_study()
+        if self._state.judgment is None:
+            self.layers.remove()
+        self._follow()
+
+    def _watch(self, *layers: Any) -> None:
+        """Follow changes of layers, and no longer those of others."""
+        slots = (self._on_labels_changed, self._on_truth_changed)
+        for layer, slot in zip(self._watched, slots, strict=False):
+            for name in _EVENTS:
+                if layer is not None and hasattr(layer.events, name):
+                    getattr(layer.events, name).disconnect(slot)
+        for layer, slot in zip(layers, slots, strict=False):
+            for name in _EVENTS:
+                if layer is not None and hasattr(layer.events, name):
+                    getattr(layer.events, name).connect(slot)
+        self._watched = list(layers)
+
+    def _on_labels_changed(self, event: Any = None) -> None:
+        self._follow()
+
+    def _on_truth_changed(self, event: Any = None) -> None:
+        self._truth = None
+        self._follow()
+
+    def _on_rule_changed(self) -> None:
+        self._follow()
+
+    # Scores that follow
+
+    def _follow(self) -> None:
+        """Compare soon; many changes in a row are brought together."""
+        self._drop_study()
+        if not self._follow_timer.isActive():
+            self._follow_timer.start()
+
+    def _judge(self) -> None:
+        prediction, truth = self.pair
+        if prediction is None or truth is None:
+            return
+        if self._judging is not None and self._judging.is_running:
+            self._is_outdated = True
+            return
+        self._is_outdated = False
+        try:
+            pair = pair_of(self.viewer, prediction, truth, self._truth)
+        except CResUNetError as error:
+            self._on_judging_failed(self._state.pair, error)
+            return
+        steps = iter_judgment(pair, self._state.rule)
+        chosen = self._state.pair
+        self._judging = self._start(
+            steps,
+            partial(self._on_judged, chosen, self._truth is None),
+            partial(self._on_judging_failed, chosen),
+        )
+        self._judging.ended.connect(self._on_judging_ended)
+
+    def _on_judged(
+        self, chosen: tuple[str, str], is_new_truth: bool, judgment: Judgment
+    ) -> None:
+        if chosen != self._state.pair:
+            return  # the user has moved on
+        if not (is_new_truth and self._is_outdated):
+            true = judgment.pair.truth
+            self._truth = true if isinstance(true, Objects) else None
+        self._state.judge(judgment)
+        self._settle_timer.start()
+
+    def _on_judging_failed(self, chosen: tuple[str, str], error: BaseException) -> None:
+        if chosen != self._state.pair:
+            return
+        sentence = describe_error(error)
+        if not isinstance(error, CResUNetError):
+            tell_error(error)
+        self._state.refuse(sentence)
+
+    def _on_judging_ended(self) -> None:
+        if self._is_outdated:
+            self._judge()
+
+    # What is drawn
+
+    def _draw(self) -> None:
+        state, prediction = self._state, self.pair[0]
+        judgment = state.judgment
+        if judgment is None or prediction is None or not self.is_drawn:
+            self.layers.remove()
+            return
+        kinds = [case.kind for case in state.failures]
+        self.layers.show(judgment, state.spots, kinds, prediction)
+        self.layers.show_kinds(state.shown)
+
+    def draw(self, is_drawn: bool) -> None:
+        """Draw the cases over the image, or do not.
+
+        Parameters
+        ----------
+        is_drawn : bool
+            Whether they are.
+        """
+        self.is_drawn = is_drawn
+        self._draw()
+
+    # What is done at leisure
+
+    def _settle(self) -> None:
+        state = self._state
+        state.settle()
+        judgment = state.judgment
+        if judgment is None:
+            return
+        self._drop_study()
+        self._studying = self._start(
+            iter_study(judgment, state.study), partial(self._on_studied, judgment)
+        )
+
+    def _drop_study(self) -> None:
+        if self._studying is not None:
+            self._studying.abandon()
+            self._studying = None
+
+    def _on_studied(self, judgment: Judgment, study: Study) -> None:
+        self._state.learn(judgment, study)
+
+    # Another threshold
+
+    def use_threshold(self, threshold: float) -> None:
+        """Make the labels anew at a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            Cell where the probability is greater.
+        """
+        prediction, _ = self.pair
+        judgment = self._state.judgment
+        if prediction is None or judgment is None:
+            return
+        if is_edited(prediction):
+            self._state.tell(
+                f"The labels in {prediction.name!r} were edited by hand, which another "
+                "threshold would undo: run Segment and count again for new ones."
+            )
+            return
+        threshold = round(threshold, 2)
+        if not LABELS_SHELF.relabel(self._state.pair[0], threshold):
+            self._relabel(prediction, judgment, threshold)
+
+    def _relabel(self, prediction: Any, judgment: Judgment, threshold: float) -> None:
+        """Make the labels of a count whose dock is closed."""
+        if self._relabeling is not None and self._relabeling.is_running:
+            self._wanted = threshold
+            return
+        self._wanted = None
+        self._relabeling = self._start(
+            iter_new_labels(judgment.pair, threshold),
+            partial(self._on_relabeled, identity_of(prediction), threshold),
+        )
+
+    def _on_relabeled(self, identity: str, threshold: float, labels: Any) -> None:
+        prediction = find_layer(self.viewer, identity)
+        if prediction is None or is_edited(prediction):
+            return
+        record = record_of(prediction)
+        count = int(labels.max(initial=0))
+        record = record | {"threshold": threshold, "count": count}
+        set_labels(prediction, labels, record)
+        if self._wanted is not None:
+            self.use_threshold(self._wanted)
+
+    # What is saved and looked at
+
+    def pairs_now(self) -> list[TruthPair]:
+        """Return all pairs so far as they are now, the chosen one first.
+
+        Returns
+        -------
+        list of TruthPair
+            Of layers that are gone, as they were compared last.
+
+        Raises
+        ------
+        InputError
+            If a pair cannot be compared any more.
+        """
+        pairs = []
+        for judgment in self._state.judgments:
+            keys = (judgment.pair.identity, judgment.pair.truth_identity)
+            prediction, truth = (find_layer(self.viewer, key) for key in keys)
+            if prediction is None or truth is None:
+                pairs.append(judgment.pair)
+            else:
+                pairs.append(pair_of(self.viewer, prediction, truth, None))
+        return pairs
+
+    def start(self, steps: Any, on_done: Any) -> None:
+        """Do something at leisure; the state is told if it fails.
+
+        Parameters
+        ----------
+        steps : generator
+            The work.
+        on_done : callable
+            Gets its result.
+        """
+        self._start(steps, on_done)
+
+    def look_at_case(self, number: int) -> None:
+        """Move the camera to a case.
+
+        Parameters
+        ----------
+        number : int
+            Of the chosen pair's cases.
+        """
+        prediction, _ = self.pair
+        if prediction is not None:
+            look_at(self.viewer, prediction, self._state.spot(number))
+
+    def shut_down(self) -> None:
+        """The dock is gone: stop everything, and leave no layers behind."""
+        super().shut_down()
+        self._follow_timer.stop()
+        self._settle_timer.stop()
+        self._watch()
+        self.layers.remove()
