@@ -5,8 +5,11 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from pathlib import Path
 from typing import Any
 
+from napari_cresunet._files import written_whole
+from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import MERGED, SPLIT
 from napari_cresunet.state._compare_entries import CompareEntry
 
@@ -264,3 +267,36 @@ def _provenance(entry: CompareEntry) -> dict[str, Any]:
         truth, rule, _ = entry.scored
         known |= {"truth": truth.name, "max_distance": rule.max_distance}
     return {key: "" if value is None else value for key, value in known.items()}
+
+
+def save_table(path: Path, entries: Sequence[CompareEntry]) -> Path:
+    """Write the table as CSV.
+
+    Parameters
+    ----------
+    path : Path
+        Where to; ".csv" is added where it is missing.
+    entries : sequence of CompareEntry
+        The models.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    if path.suffix.lower() != ".csv":
+        path = path.with_name(f"{path.name}.csv")
+    try:
+        with written_whole(path) as file:
+            file.write(csv_text(table_lines(entries)).encode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(
+            f"The table cannot be written to {path} ({error.strerror}): choose another "
+            "place."
+        ) from error
+    return path
