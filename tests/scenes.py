@@ -52,7 +52,7 @@ def missed_and_false() -> Scene:
     All are out of reach of each other, or as many pairs as possible would be made of
     them: see `chained`.
     """
-    return paint((30, 45, 9), (10, 9, 7)), paint((30, 45, 9), (50, 82, 7))
+    return paint((30, 45, 9), (10, 9, 7)), paint((30, 45, 9), (50, 80, 7))
 
 
 def chained() -> Scene:

@@ -6,9 +6,17 @@ from math import isnan
 import numpy as np
 import pytest
 from scipy import stats
+from tests.scenes import random_scene
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.evaluation import Scores, aggregate, bootstrap_intervals
+from napari_cresunet.evaluation import (
+    Scores,
+    aggregate,
+    aggregate_overlaps,
+    bootstrap_intervals,
+    bootstrap_overlap_intervals,
+    evaluate_overlaps,
+)
 
 NAMES = ("f1", "precision", "recall", "accuracy", "mae", "medae", "mpe")
 
@@ -107,3 +115,68 @@ def test_no_image_is_refused():
     message = "There are no scores to pool; evaluate at least one image."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         bootstrap_intervals([])
+
+
+def draw_overlap_scores(n_images):
+    """Return scores of random scenes; of each third one there is nothing."""
+    empty = np.zeros((4, 4), int)
+    return [
+        evaluate_overlaps(*(random_scene(k) if k % 3 else (empty, empty)))
+        for k in range(n_images)
+    ]
+
+
+@pytest.mark.parametrize("n_images", [1, 2, 9])
+def test_intervals_by_shared_pixels_are_those_of_a_direct_loop(n_images):
+    scores = draw_overlap_scores(n_images + 1)[1:]
+    found = bootstrap_overlap_intervals(scores, n_resamples=200, level=0.9, seed=4)
+    times = np.random.default_rng(4).multinomial(
+        n_images, [1 / n_images] * n_images, size=200
+    )
+    pooled = [
+        aggregate_overlaps([scores[k] for k in np.repeat(np.arange(n_images), row)])
+        for row in times
+    ]
+    assert list(found) == list(pooled[0].to_dict())
+    for name, ends in found.items():
+        values = [one.to_dict()[name] for one in pooled]
+        assert ends == pytest.approx(np.nanpercentile(values, [5, 95]), abs=1e-12), name
+
+
+def test_one_image_has_equal_ends_by_shared_pixels():
+    one = draw_overlap_scores(2)[1]
+    found = bootstrap_overlap_intervals([one], n_resamples=20)
+    assert found == {
+        name: (pytest.approx(value),) * 2 for name, value in one.to_dict().items()
+    }
+
+
+def test_images_without_cells_have_no_interval_by_shared_pixels():
+    scores = [draw_overlap_scores(1)[0]] * 3
+    found = bootstrap_overlap_intervals(scores, n_resamples=20)
+    assert all(isnan(end) for ends in found.values() for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_resamples": 0}, "`n_resamples` must be at least 1, got 0."),
+        ({"level": -0.5}, "`level` must be between 0 and 1, got -0.5."),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused_by_shared_pixels(changes, message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        bootstrap_overlap_intervals(draw_overlap_scores(2), **changes)
+
+
+def test_no_image_is_refused_by_shared_pixels():
+    message = "There are no scores to pool; evaluate at least one image."
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        bootstrap_overlap_intervals([])
+
+
+def test_scores_pooled_before_are_refused():
+    message = "Pool the scores of single images, not scores pooled before."
+    pooled = aggregate(draw_scores(3))
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        bootstrap_intervals([pooled])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tests.evaluation import reference
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import match_centers
@@ -42,6 +43,27 @@ def test_the_optimal_matching_equals_brute_force(pred, true):
     count, total = brute_force(pred, true, 4)
     assert len(matches.pairs) == count
     assert matches.distances.sum() == pytest.approx(total)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.tuples(*[st.integers(1, 60)] * 2),
+    st.sampled_from((60, 150, 400)),
+    st.booleans(),
+)
+def test_the_optimal_matching_equals_a_dense_assignment(seed, counts, side, is_grid):
+    rng = np.random.default_rng(seed)
+    pred, true = (side * rng.random((count, 2)) for count in counts)
+    if is_grid:  # many ties, and many pairs at the limit
+        pred, true = np.round(pred / 20) * 20, np.round(true / 20) * 20
+    distances = np.hypot(*(pred[:, None] - true).transpose(2, 0, 1))
+    count, total = reference.dense_assignment(distances, distances <= 40)
+    matches = match_centers(pred, true, 40)
+    assert len(matches.pairs) == count
+    assert matches.distances.sum() == pytest.approx(total)
+    assert len(set(matches.pairs[:, 0])) == len(set(matches.pairs[:, 1])) == count
+    assert matches.distances == pytest.approx(distances[tuple(matches.pairs.T)])
 
 
 @settings(max_examples=30, deadline=None)
@@ -91,6 +113,28 @@ def test_optimal_makes_two_pairs_where_greedy_makes_one():
     assert greedy.pairs.tolist() == [[0, 0]]
 
 
+def test_most_pairs_come_before_the_shortest_distances():
+    # Two equal centers 30 px from a lonely one on either side, in a row.
+    pred, true = [[0, 45], [0, 15]], [[0, 45], [0, 75]]
+    matches = match_centers(pred, true, 40)
+    assert matches.pairs.tolist() == [[0, 1], [1, 0]]
+    assert matches.distances.tolist() == [30, 30]
+    assert match_centers(pred, true, 29).pairs.tolist() == [[0, 0]]
+    greedy = match_centers(pred, true, 40, matching="greedy")
+    assert greedy.pairs.tolist() == [[0, 0]]
+
+
+def test_greedy_takes_the_first_of_equally_near_ones():
+    matches = match_centers([[0, 5]], [[0, 8], [0, 2]], 5, matching="greedy")
+    assert matches.pairs.tolist() == [[0, 0]]
+
+
+def test_equal_centers_are_paired_one_to_one():
+    matches = match_centers([[3, 3]] * 4, [[3, 3]] * 3, 1)
+    assert sorted(matches.pairs[:, 1].tolist()) == [0, 1, 2]
+    assert matches.distances.tolist() == [0, 0, 0]
+
+
 def test_the_limit_is_inclusive():
     assert len(match_centers([[0, 0]], [[3, 4]], 5).pairs) == 1
     assert len(match_centers([[0, 0]], [[3, 4]], 4.999).pairs) == 0
@@ -125,8 +169,14 @@ def test_an_empty_side_gives_no_pairs(n_pred, n_true):
          "`pred` must be 2-D, one row for each center, got 1-D."),
         ([[0, 0]], [[0, np.nan]], 1, "optimal",
          "`true` has a coordinate that is not finite."),
+        ([[np.inf, 0]], [[0, 0]], 1, "optimal",
+         "`pred` has a coordinate that is not finite."),
+        ([[0, 0]], [[[0, 0]]], 1, "optimal",
+         "`true` must be 2-D, one row for each center, got 3-D."),
         ([[0, 0]], [[0, 0]], -1, "optimal",
          "`max_distance` must be at least 0, got -1."),
+        ([[0, 0]], [[0, 0]], np.nan, "optimal",
+         "`max_distance` must be at least 0, got nan."),
         ([[0, 0]], [[0, 0]], 1, "best",
          "Unknown matching 'best'; choose from optimal, greedy."),
     ],
