@@ -309,7 +309,7 @@ def test_the_provenance_lies_beside_the_tables(run, folders, tmp_path):
         name: found[name] for name in PROMISED
     }
     assert known["files"][0]["truth"] == str(true / "a.png")
-    assert len(known["files"][0]["prediction_hash"]) == 64
+    assert len(known["files"][0]["file_hash"]) == 64
 
 
 def test_what_count_wrote_knows_image_and_model(run, model, image, tmp_path):

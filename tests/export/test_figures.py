@@ -16,6 +16,7 @@ from napari_cresunet.export import (
     counts_figure,
     distance_figure,
     evaluation_figure,
+    sweep_figure,
     threshold_figure,
     write_figure,
 )
@@ -87,6 +88,14 @@ def test_what_can_be_drawn_stands_side_by_side():
     assert len(evaluation_figure(evaluation(distances=())).axes) == 2
     alone = Evaluation(images=(first(),), sweep=tuple(swept()[:1]))
     assert len(evaluation_figure(alone).axes) == 1
+
+
+def test_a_sweep_is_drawn_against_both_settings():
+    both = sweep_figure(swept(), CHOSEN)
+    assert len(both.axes) == 2
+    assert {"chosen: 0.5", "chosen: 2"} <= set(texts(both))
+    one_distance = [row for row in swept() if row.max_distance == 5]
+    assert len(sweep_figure(one_distance).axes) == 1
 
 
 def test_no_text_is_smaller_than_8_points():

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet.cli._files import (
-    hash_of,
     refuse_overwriting,
     write_csv,
     write_json,
@@ -19,20 +18,20 @@ from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._scores import print_scores, scores_json
 from napari_cresunet.cli._terminal import (
     EXPECTED_ERRORS,
-    one_line,
     progress_bar,
     tell,
-    tell_error,
     tell_json,
 )
 from napari_cresunet.cli._truth_pairs import (
     PREDICTED_ENDINGS,
     TruthPair,
     files_ending,
+    files_of,
     find_pairs,
     read_labels,
     read_truth,
     record_in,
+    told_failure,
 )
 from napari_cresunet.errors import InputError
 
@@ -172,12 +171,7 @@ def _compare_all(
             found.images.append(one)
             found.files.append(record)
         except EXPECTED_ERRORS as error:
-            message = one_line(error)
-            paths = (str(pair.path), str(pair.truth.path))
-            is_named = any(path in message for path in paths)
-            message = message if is_named else f"{pair.path}: {message}"
-            found.failures.append({"name": pair.name, "error": message})
-            tell_error(message, bar.console)
+            found.failures.append(told_failure(pair, error, bar.console))
         bar.advance(task)
         leave_if_asked()
 
@@ -229,12 +223,7 @@ def _probability_beside(pair: TruthPair) -> "Image | None":
 
 def _files_of(pair: TruthPair, image: Path | None) -> dict[str, Any]:
     """Return which files these were."""
-    return {
-        "name": pair.name,
-        "prediction": str(pair.path),
-        "prediction_hash": hash_of(pair.path),
-        "truth": pair.truth.title,
-        "truth_hash": hash_of(pair.truth.path),
+    return files_of(pair) | {
         "image": None if image is None else str(image),
         "made_by": record_in(pair.path),
     }

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from napari_cresunet.cli._options import AsJson, Output
+from napari_cresunet.cli._options import AsJson, Device, Output, check_device
 from napari_cresunet.errors import InputError
+
+SCORES = ("f1", "precision", "recall", "accuracy", "mae", "medae", "mpe")
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add evaluate, sweep and compare."""
-    for command in (evaluate,):
+    for command in (evaluate, sweep):
         app.command()(command)
 
 
@@ -104,3 +106,101 @@ def evaluate(
     options = EvaluateOptions(rule=rule, unit=unit, images=images, with_overlaps=iou)
     if not evaluate_files(predictions, truth, options, output, as_json=as_json):
         raise typer.Exit(1)
+
+
+def sweep(
+    images: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGES",
+            help="A folder, file or pattern of images; or a folder of count -o, whose "
+            "probability images are then used as they are.",
+        ),
+    ],
+    truth: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRUTH",
+            help="What is true: label images, masks or annotation files, paired by "
+            "name.",
+        ),
+    ],
+    output: Output = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="M",
+            help="Name or file of a model; by default that of count, or none where "
+            "there are probability images.",
+        ),
+    ] = None,
+    diameter: Annotated[
+        float | None,
+        typer.Option(metavar="PX", min=0.1, help="Diameter of a cell in your images."),
+    ] = None,
+    thresholds: Annotated[
+        str,
+        typer.Option(
+            metavar="T",
+            help="Thresholds to try: from, to and step, or a list such as 0.3,0.5.",
+        ),
+    ] = "0.05:0.95:0.05",
+    distances: Annotated[
+        str,
+        typer.Option(
+            metavar="D",
+            help="Largest distances of two centers that belong together, in px; the "
+            "largest decides which setting is the best.",
+        ),
+    ] = "40",
+    min_sizes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Smallest cells to try, in px; by default the model's own.",
+        ),
+    ] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="SCORE",
+            help="What decides: f1, precision, recall, accuracy, mae, medae or mpe.",
+        ),
+    ] = "f1",
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Find the threshold and the smallest cell that agree best with the truth.
+
+    Prints the best setting and the command that uses it. With -o it writes sweep.csv
+    with the scores of all settings, sweep.png and sweep.json.
+    """
+    from napari_cresunet.cli._ranges import numbers_in
+    from napari_cresunet.cli._sweep import sweep_files
+    from napari_cresunet.cli._sweep_sources import SweepOptions
+
+    check_device(device)
+    _check_choice("--by", by, SCORES)
+    sizes = () if min_sizes is None else numbers_in("--min-sizes", min_sizes, low=0)
+    if any(size != int(size) for size in sizes):
+        raise typer.BadParameter(
+            "Sizes are whole numbers of px.", param_hint="'--min-sizes'"
+        )
+    options = SweepOptions(
+        model=model,
+        diameter=diameter,
+        device=device,
+        thresholds=numbers_in("--thresholds", thresholds, low=0, high=1),
+        distances=numbers_in("--distances", distances, low=0),
+        min_sizes=tuple(map(int, sizes)),
+        by=by,
+    )
+    if not sweep_files(images, truth, options, output, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise typer.BadParameter(
+            f"{value!r} is not one of {', '.join(choices)}.", param_hint=f"'{name}'"
+        )

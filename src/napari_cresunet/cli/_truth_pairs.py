@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from napari_cresunet._wording import list_names
+from napari_cresunet.cli._files import hash_of
 from napari_cresunet.cli._inputs import IMAGE_SUFFIXES
-from napari_cresunet.cli._terminal import tell
+from napari_cresunet.cli._terminal import one_line, tell, tell_error
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from napari_cresunet.datasets import Pairing, TruthFile
 
 PREDICTED_ENDINGS = ("_cp_masks", "_masks", "_mask", "_labels", "_label")
@@ -190,6 +193,44 @@ def read_truth(truth: "TruthFile", shape: tuple[int, ...]) -> NDArray[Any]:
             "truth of this image."
         )
     return array
+
+
+def files_of(pair: TruthPair) -> dict[str, Any]:
+    """Return which files a pair has, with their SHA-256, ready for JSON."""
+    return {
+        "name": pair.name,
+        "file": str(pair.path),
+        "file_hash": hash_of(pair.path),
+        "truth": pair.truth.title,
+        "truth_hash": hash_of(pair.truth.path),
+    }
+
+
+def told_failure(
+    pair: TruthPair, error: BaseException, console: "Console"
+) -> dict[str, str]:
+    """Tell what failed on stderr, and return it for tables.
+
+    Parameters
+    ----------
+    pair : TruthPair
+        What could not be compared.
+    error : BaseException
+        An expected one.
+    console : Console
+        Where progress is shown.
+
+    Returns
+    -------
+    dict
+        "name" and "error".
+    """
+    message = one_line(error)
+    paths = (str(pair.path), str(pair.truth.path))
+    if not any(path in message for path in paths):
+        message = f"{pair.path}: {message}"
+    tell_error(message, console)
+    return {"name": pair.name, "error": message}
 
 
 def record_in(path: Path) -> dict[str, Any]:

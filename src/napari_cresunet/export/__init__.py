@@ -24,6 +24,7 @@ from napari_cresunet.export._figures import (
     counts_figure,
     distance_figure,
     evaluation_figure,
+    sweep_figure,
     threshold_figure,
     write_figure,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "methods_text",
     "overlay",
     "score_rows",
+    "sweep_figure",
     "sweep_rows_table",
     "threshold_figure",
     "write_figure",

@@ -93,6 +93,37 @@ def distance_figure(
     return _figure([lambda axes: _draw_distances(axes, drawn, chosen or {}, unit)])
 
 
+def sweep_figure(
+    rows: Sequence[SweepRow], chosen: Mapping[str, Any] | None = None
+) -> "Figure":
+    """Draw a sweep: against the threshold, and beside it against the distance.
+
+    Parameters
+    ----------
+    rows : sequence of SweepRow
+        From `sweep`; the distance is drawn only if there are at least two.
+    chosen : mapping, optional
+        As for `threshold_figure`.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib, without a window.
+
+    Raises
+    ------
+    InputError
+        If there is no row.
+    """
+    known = chosen or {}
+    swept = rows_at(rows, known, "threshold")
+    draws: list[Draw] = [lambda axes: _draw_thresholds(axes, swept, known)]
+    if len({row.max_distance for row in rows}) > 1:
+        reaches = rows_at(rows, known, "max_distance")
+        draws.append(lambda axes: _draw_distances(axes, reaches, known, "px"))
+    return _figure(draws)
+
+
 def counts_figure(images: Sequence[Evaluated]) -> "Figure":
     """Draw predicted against true counts, one point for each image.
 
