@@ -146,7 +146,7 @@ def iter_sweep(  # noqa: PLR0913  # as above
     InputError
         As from `sweep`.
     """
-    if len(probabilities) != len(truths) or not truths:
+    if len(probabilities) != len(truths) or not len(truths):  # may be arrays
         raise InputError(
             "A sweep needs at least one image and one truth for each, got "
             f"{len(probabilities)} probabilities and {len(truths)} truths."
@@ -220,6 +220,6 @@ def best_row(rows: Sequence[SweepRow], by: str = "f1") -> SweepRow:
         key=lambda row: (
             sign * abs(getattr(row.scores, by)),
             np.nan_to_num(row.scores.f1),
-            -abs(row.threshold - 0.5),
+            -round(abs(row.threshold - 0.5), 9),  # 0.45 is as near as 0.55
         ),
     )
