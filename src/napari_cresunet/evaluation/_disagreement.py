@@ -125,9 +125,11 @@ def right_and_wrong(first: Comparison, second: Comparison) -> dict[str, NDArray[
     "Right" means matched, as in the scores.
     """
     true = first.true
-    if true.shape != second.true.shape or not np.array_equal(
-        true.centers, second.true.centers
-    ):
+    is_same = true.shape == second.true.shape and all(
+        np.array_equal(getattr(true, name), getattr(second.true, name))
+        for name in ("planes", "centers")
+    )
+    if not is_same:
         raise InputError("Compare two models with the same truth.")
     found = np.setdiff1d(first.matches.pairs[:, 1], second.matches.pairs[:, 1])
     false = _false_only(second, first)
