@@ -70,8 +70,11 @@ def match_centers(
 
     Notes
     -----
-    Candidates come from a k-d tree, so time and memory grow with the number of pairs
-    within reach, not with P x T.
+    Candidates come from a k-d tree, so memory grows with the number of pairs within
+    reach, not with P x T. The time of "optimal" grows faster, up to the square of the
+    cells where chains of cells within reach run through the whole image: 20,000 cells
+    take less than a second where they are few and far between, and several seconds
+    where each has six others within reach (benchmarks/evaluation.py).
 
     Examples
     --------
