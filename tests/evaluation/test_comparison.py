@@ -198,6 +198,27 @@ def test_a_stack_has_the_kinds_of_its_planes(scenes):
 
 
 @settings(max_examples=20, deadline=None)
+@given(st.lists(reference.scenes, min_size=1, max_size=3))
+def test_each_plane_has_the_scores_of_an_image_of_its_own(scenes):
+    scenes = [one for one in scenes if one[0].shape == scenes[0][0].shape]
+    stacks = [np.stack(side) for side in zip(*scenes, strict=True)]
+    single = [evaluate(*scene, max_distance=9) for scene in scenes]
+    assert str(compare(*stacks, RULE).plane_scores()) == str(single)
+
+
+def test_the_scores_of_a_plane_are_counted_through_all_leading_axes():
+    truth = np.zeros((2, 3, 20, 20), int)
+    truth[0, 2, 5, 5], truth[1, 0, 5, 5], truth[1, 0, 15, 15] = 1, 1, 2
+    labels = truth * (truth != 2)
+    labels[1, 2, 5, 5] = 7
+    counts = [
+        (one.tp, one.fp, one.fn) for one in compare(labels, truth, RULE).plane_scores()
+    ]
+    nothing = (0, 0, 0)
+    assert counts == [nothing, nothing, (1, 0, 0), (1, 0, 1), nothing, (0, 1, 0)]
+
+
+@settings(max_examples=20, deadline=None)
 @given(reference.scenes, st.randoms(use_true_random=False))
 def test_other_label_numbers_change_no_count_of_kinds(scene, random):
     others = [reference.renumbered(side, random) for side in scene]

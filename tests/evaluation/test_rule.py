@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from tests.evaluation import reference
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.evaluation import MatchRule, evaluate, match_centers, objects_of
+from napari_cresunet.evaluation import (
+    MatchRule,
+    distance_for,
+    evaluate,
+    match_centers,
+    objects_of,
+)
 
 
 def specks(*places, shape=(30, 40)):
@@ -24,6 +30,15 @@ def test_the_rule_of_the_papers_is_the_default():
     rule = MatchRule()
     assert (rule.max_distance, rule.matching, rule.center) == (40, "optimal", "box")
     assert rule.sides.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("diameter", "distance"),
+    [(36.5, 40), (73, 80), (18.25, 20), (7, 8), (1, 1), (0.2, 1)],
+)
+def test_the_published_distance_grows_with_the_cells(diameter, distance):
+    # 40 px at 36.5 px; 7 px: 280 / 36.5 = 7.67.
+    assert distance_for(diameter) == distance
 
 
 @pytest.mark.parametrize(
