@@ -126,6 +126,6 @@ def _layers(sample: Sample) -> list[LayerTuple]:
     truth = {
         "name": f"{sample.title} (truth)",
         "visible": False,
-        "metadata": {"license": sample.license},
+        "metadata": {"cresunet": {"truth": True}, "license": sample.license},
     }
     return [(sample.image, image, "image"), (sample.labels, truth, "labels")]

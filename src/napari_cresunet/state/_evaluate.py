@@ -37,8 +37,8 @@ METRICS = {
 }
 """Scores in the order of the table."""
 _NO_PAIR = (
-    "Choose the labels to evaluate, and the truth: labels, a mask, or points that mark "
-    "the cells."
+    "Choose the cells to evaluate (press Run in Segment and count to find some), and "
+    "the truth: labels, a mask, or points that mark the cells."
 )
 
 
@@ -344,6 +344,10 @@ class EvaluateState(Working):
                 self._before = nan if self.scores is None else self.scores.f1
                 self._is_settled = False
             self.tell("")
+        # Of several predictions with one truth, pooled scores count the last one.
+        for key, other in list(self._judgments.items()):
+            if other.pair.truth_identity == judgment.pair.truth_identity:
+                del self._judgments[key]
         self._judgments[judgment.pair.identity] = judgment
         self.judgment_changed.emit()
 

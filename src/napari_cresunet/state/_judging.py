@@ -273,7 +273,8 @@ def _at_distances(judgment: Judgment) -> list[SweepRow]:
         again = compare(comparison.pred, comparison.true, rule)
         rows.append(
             SweepRow(
-                threshold=np.nan if settings is None else settings.threshold,
+                # Labels are, so to say, a probability of 0 and 1.
+                threshold=0.0 if settings is None else settings.threshold,
                 min_size=None if settings is None else settings.min_size,
                 max_distance=rule.max_distance,
                 scores=again.scores,

@@ -11,6 +11,7 @@ from napari_cresunet.state import Settings, TruthPair
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
+    is_cells,
     is_edited,
     is_source,
     layer_shape,
@@ -26,21 +27,45 @@ _TRUE_WORDS = ("truth", "ground", "manual", "annotat", "mask", "gt")
 
 def prediction_layers(viewer: Any) -> list[Any]:
     """Return the labels layers that may be evaluated, our own counts first."""
-    from napari.layers import Labels
-
-    layers = [x for x in viewer.layers if isinstance(x, Labels)]
-    layers = [x for x in layers if record_of(x).get("kind") in (None, "cells")]
+    layers = [x for x in reversed(viewer.layers) if is_cells(x)]
     return sorted(layers, key=lambda x: (not is_counted(x), not x.visible))
+
+
+def proposed_prediction(viewer: Any) -> Any:
+    """Return the labels that are evaluated unless the user says otherwise, or None."""
+    layers = prediction_layers(viewer)
+    return next((x for x in layers if is_counted(x) or not _is_named_truth(x)), None)
+
+
+def _is_named_truth(layer: Any) -> bool:
+    is_named = any(word in layer.name.lower() for word in _TRUE_WORDS)
+    return is_named or bool(record_of(layer).get("truth"))
 
 
 def truth_layers(viewer: Any, prediction: Any) -> list[Any]:
     """Return the layers that may hold the truth, the most likely first."""
+    own = (prediction, image_of(viewer, prediction))
     layers = [
         layer
-        for layer in viewer.layers
-        if is_truth(layer) and layer is not prediction and not is_counted(layer)
+        for layer in reversed(viewer.layers)
+        if is_truth(layer)
+        and not is_counted(layer)
+        and not any(layer is one for one in own)
     ]
     return sorted(layers, key=lambda layer: -_likelihood(layer, prediction))
+
+
+def proposed_truth(viewer: Any, prediction: Any) -> Any:
+    """Return the truth that is taken unless the user says otherwise, or None."""
+    from napari.layers import Image
+
+    # What was opened as an image may be one: it must be called a truth.
+    likely = (
+        layer
+        for layer in truth_layers(viewer, prediction)
+        if not isinstance(layer, Image) or _is_named_truth(layer)
+    )
+    return next(likely, None)
 
 
 def is_counted(layer: Any) -> bool:
@@ -52,12 +77,10 @@ def _likelihood(layer: Any, prediction: Any) -> int:
     """Return how much speaks for a layer being the truth."""
     from napari.layers import Image
 
-    is_named = any(word in layer.name.lower() for word in _TRUE_WORDS)
-    is_marked = bool(record_of(layer).get("truth"))
     fits = prediction is not None and layer.ndim == prediction.ndim
     if fits and hasattr(layer, "dtype") and not hasattr(layer, "symbol"):
         fits = layer_shape(layer) == layer_shape(prediction)
-    return 8 * fits + 4 * is_marked + 2 * is_named - 3 * isinstance(layer, Image)
+    return 8 * fits + 4 * _is_named_truth(layer) - 3 * isinstance(layer, Image)
 
 
 def probability_of(viewer: Any, prediction: Any) -> Any:
@@ -84,7 +107,7 @@ def image_of(viewer: Any, prediction: Any) -> Any:
     shape = layer_shape(prediction)
     fitting = [x for x in viewer.layers if is_source(x) and layer_shape(x) == shape]
     # Truth that was opened as an image is no image of cells.
-    pictures = [x for x in fitting if not any(w in x.name.lower() for w in _TRUE_WORDS)]
+    pictures = [layer for layer in fitting if not _is_named_truth(layer)]
     return next(iter(reversed(pictures)), None)
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 from napari_cresunet.errors import CResUNetError
@@ -34,7 +35,9 @@ from napari_cresunet.widgets._walking import look_at
 
 _FOLLOW_INTERVAL = 10  # ms; brings together the many events of one change
 _SETTLE_TIME = 400  # ms after the last change, when the user counts as having let go
-_EVENTS = ("data", "paint", "labels_update", "scale", "translate")
+_CHANGES = ("data", "paint", "labels_update", "scale", "translate")
+_REDRAWN = "set_data"
+"""Tells of undo, which tells nothing else; but also of a slider, or of a contour."""
 
 
 class EvaluateRunner(JobRunner):
@@ -55,8 +58,10 @@ class EvaluateRunner(JobRunner):
         self.viewer = viewer
         self.layers = EvaluationLayers(viewer)
         self.is_drawn = True
-        self._watched: list[Any] = []
+        self._watched: list[tuple[Any, Any]] = []
         self._truth: Objects | None = None
+        self._labels: Any = None
+        self._truth_labels: Any = None
         self._judging: Job | None = None
         self._is_outdated = False
         self._studying: Job | None = None
@@ -94,23 +99,33 @@ class EvaluateRunner(JobRunner):
 
     def _watch(self, *layers: Any) -> None:
         """Follow changes of layers, and no longer those of others."""
+        for emitter, slot in self._watched:
+            emitter.disconnect(slot)
         slots = (self._on_labels_changed, self._on_truth_changed)
-        for layer, slot in zip(self._watched, slots, strict=False):
-            for name in _EVENTS:
-                if layer is not None and hasattr(layer.events, name):
-                    getattr(layer.events, name).disconnect(slot)
-        for layer, slot in zip(layers, slots, strict=False):
-            for name in _EVENTS:
-                if layer is not None and hasattr(layer.events, name):
-                    getattr(layer.events, name).connect(slot)
-        self._watched = list(layers)
+        self._watched = [
+            (getattr(layer.events, name), slot)
+            for layer, slot in zip(layers, slots, strict=False)
+            for name in (*_CHANGES, _REDRAWN)
+            if layer is not None and hasattr(layer.events, name)
+        ]
+        for emitter, slot in self._watched:
+            emitter.connect(slot)
 
-    def _on_labels_changed(self, event: Any = None) -> None:
-        self._follow()
+    def _on_labels_changed(self, event: Any) -> None:
+        if event.type != _REDRAWN or self._is_news(event.source, self._labels):
+            self._follow()
 
-    def _on_truth_changed(self, event: Any = None) -> None:
-        self._truth = None
-        self._follow()
+    def _on_truth_changed(self, event: Any) -> None:
+        if event.type != _REDRAWN or self._is_news(event.source, self._truth_labels):
+            self._truth = None
+            self._follow()
+
+    @staticmethod
+    def _is_news(layer: Any, known: Any) -> bool:
+        """Tell whether a layer that was drawn anew holds other labels than before."""
+        if known is None or layer.multiscale or known.shape != np.shape(layer.data):
+            return False
+        return not np.array_equal(np.asarray(layer.data), known)
 
     def _on_rule_changed(self) -> None:
         self._follow()
@@ -136,6 +151,9 @@ class EvaluateRunner(JobRunner):
         except CResUNetError as error:
             self._on_judging_failed(self._state.pair, error)
             return
+        self._labels = pair.labels
+        if not isinstance(pair.truth, Objects):
+            self._truth_labels = pair.truth
         steps = iter_judgment(pair, self._state.rule)
         chosen = self._state.pair
         self._judging = self._start(

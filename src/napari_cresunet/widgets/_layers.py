@@ -38,6 +38,25 @@ def is_source(layer: Any) -> bool:
     return isinstance(layer, Image) and "source" not in record_of(layer)
 
 
+def is_cells(layer: Any) -> bool:
+    """Tell whether a layer holds cells, and does not only show how they were judged.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
+    Returns
+    -------
+    bool
+        True for labels that were counted, drawn or opened.
+    """
+    from napari.layers import Labels
+
+    is_ours = record_of(layer).get("kind") in (None, "cells")
+    return isinstance(layer, Labels) and is_ours
+
+
 def source_of(layer: Any) -> Source:
     """Return what the engine must know of an image layer.
 

@@ -10,6 +10,7 @@ from napari_cresunet.widgets._layers import (
     SPATIAL,
     find_layer,
     identity_of,
+    is_cells,
     layer_shape,
     placement_of,
     record_of,
@@ -65,9 +66,7 @@ def cells_of(viewer: Any, image: Any, used: Collection[str] = ()) -> Any:
         The topmost that were counted on it; else that are called after it, or at least
         are of its size, rather than one that is used.
     """
-    from napari.layers import Labels
-
-    known = [layer for layer in reversed(viewer.layers) if isinstance(layer, Labels)]
+    known = [layer for layer in reversed(viewer.layers) if is_cells(layer)]
     fitting = [layer for layer in known if layer_shape(layer) == layer_shape(image)]
     counted = (x for x in fitting if record_of(x).get("source") == identity_of(image))
     named = (x for x in fitting if x.name.startswith(image.name))

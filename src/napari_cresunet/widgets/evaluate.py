@@ -10,7 +10,10 @@ from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._evaluate_pairs import (
     diameter_of,
     image_of,
+    is_counted,
     prediction_layers,
+    proposed_prediction,
+    proposed_truth,
     truth_layers,
 )
 from napari_cresunet.widgets._evaluate_parts import (
@@ -113,19 +116,17 @@ class Evaluate(Dock):
         event : napari event, optional
             Not looked at.
         """
-        predictions = prediction_layers(self._viewer)
         prediction = find_layer(self._viewer, self.state.pair[0])
-        if prediction not in predictions:
-            prediction = predictions[0] if predictions else None
+        if prediction is None:
+            prediction = proposed_prediction(self._viewer)
         self._choose(prediction)
 
     def _choose(self, prediction: Any, truth: Any = None) -> None:
         """Compare labels with a truth, or with the most likely one."""
         truths = [] if prediction is None else truth_layers(self._viewer, prediction)
-        if truth is None:
-            known = (self._by_user, self.state.pair[1])
-            kept = [x for key in known for x in truths if identity_of(x) == key]
-            truth = next(iter((*kept, *truths)), None)
+        if truth is None and prediction is not None:
+            kept = (x for x in truths if identity_of(x) == self._by_user)
+            truth = next(kept, None) or proposed_truth(self._viewer, prediction)
         pair = ["" if x is None else identity_of(x) for x in (prediction, truth)]
         is_whole = prediction is not None and truth is not None
         diameter = diameter_of(self._viewer, prediction) if is_whole else None
@@ -155,12 +156,10 @@ class Evaluate(Dock):
         chosen = self.state.pair
         if active is None or identity_of(active) in chosen:
             return
-        for layer in prediction_layers(self._viewer):
+        for layer in filter(is_counted, prediction_layers(self._viewer)):
             image = image_of(self._viewer, layer)
-            is_counted_on = image is not None and image is active
-            if layer is active or is_counted_on:
-                truths = truth_layers(self._viewer, layer)
-                if truths and identity_of(layer) != chosen[0]:
+            if layer is active or (image is not None and image is active):
+                if truth_layers(self._viewer, layer):
                     self._on_prediction_chosen(identity_of(layer))
                 return
 

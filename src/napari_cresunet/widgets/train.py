@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from napari.layers import Labels
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent
 
@@ -12,6 +11,7 @@ from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
+    is_cells,
     is_source,
     layer_shape,
     source_of,
@@ -118,7 +118,7 @@ class Train(Dock):
         """Offer layers; to a new image the labels that were made on it."""
         layers = self._viewer.layers
         images = [(identity_of(x), x.name) for x in layers if is_source(x)]
-        cells = [(identity_of(x), x.name) for x in layers if isinstance(x, Labels)]
+        cells = [(identity_of(x), x.name) for x in layers if is_cells(x)]
         chosen = find_layer(self._viewer, image)
         if chosen is not None and labels not in dict(cells):
             used = [pair.labels for pair in self.state.pairs if pair.image != image]
