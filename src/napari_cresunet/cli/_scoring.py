@@ -13,7 +13,7 @@ SCORES = ("f1", "precision", "recall", "accuracy", "mae", "medae", "mpe")
 
 def add_commands(app: typer.Typer) -> None:
     """Add evaluate, sweep and compare."""
-    for command in (evaluate, sweep):
+    for command in (evaluate, sweep, compare):
         app.command()(command)
 
 
@@ -196,6 +196,70 @@ def sweep(
         by=by,
     )
     if not sweep_files(images, truth, options, output, as_json=as_json):
+        raise typer.Exit(1)
+
+
+def compare(
+    images: Annotated[
+        str,
+        typer.Argument(metavar="IMAGES", help="A folder, file or pattern of images."),
+    ],
+    truth: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[TRUTH]",
+            show_default=False,
+            help="What is true: label images, masks or annotation files, paired by "
+            "name; nothing or - where it is not known.",
+        ),
+    ] = None,
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models",
+            metavar="A,B,C",
+            help="Names or files of the models, with commas; see models list.",
+        ),
+    ] = "",
+    diameter: Annotated[
+        float | None,
+        typer.Option(metavar="PX", min=0.1, help="Diameter of a cell in your images."),
+    ] = None,
+    max_distance: Annotated[
+        float,
+        typer.Option(
+            metavar="D",
+            min=0,
+            help="Largest distance of two centers that belong together, in px.",
+        ),
+    ] = 40.0,
+    device: Device = "auto",
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count with several models and show where they disagree.
+
+    Prints what each model counts and, with TRUTH, how right it is. With -o it writes
+    compare.csv, compare.png, compare.json and report.html, with heatmaps side by side
+    and the places where one model is right and another wrong.
+    """
+    from napari_cresunet.cli._compare import CompareOptions, compare_models
+    from napari_cresunet.evaluation import MatchRule
+
+    check_device(device)
+    names = tuple(name.strip() for name in models.split(",") if name.strip())
+    if len(names) < 2:
+        raise typer.BadParameter(
+            "Name at least two models, with commas.", param_hint="'--models'"
+        )
+    options = CompareOptions(
+        models=names,
+        diameter=diameter,
+        device=device,
+        rule=MatchRule(max_distance=max_distance),
+    )
+    truths = None if truth is None or str(truth) == "-" else truth
+    if not compare_models(images, truths, options, output, as_json=as_json):
         raise typer.Exit(1)
 
 

@@ -10,12 +10,20 @@ matplotlib loads with the first figure.
 
 from napari_cresunet.export._bioimageio import export_bioimageio
 from napari_cresunet.export._colors import KIND_COLORS
+from napari_cresunet.export._compare_report import compare_report, compare_section
+from napari_cresunet.export._compared import (
+    ComparedImage,
+    ComparedModel,
+    model_rows,
+    models_figure,
+)
 from napari_cresunet.export._evaluated import (
     POOLED,
     Evaluated,
     Evaluation,
     case_rows,
     kind_column,
+    plain_values,
     score_rows,
     sweep_rows_table,
 )
@@ -41,12 +49,16 @@ __all__ = [
     "FORMATS",
     "KIND_COLORS",
     "POOLED",
+    "ComparedImage",
+    "ComparedModel",
     "Evaluated",
     "Evaluation",
     "Format",
     "case_crops",
     "case_overlay",
     "case_rows",
+    "compare_report",
+    "compare_section",
     "counts_figure",
     "distance_figure",
     "evaluation_figure",
@@ -57,7 +69,10 @@ __all__ = [
     "html_report",
     "kind_column",
     "methods_text",
+    "model_rows",
+    "models_figure",
     "overlay",
+    "plain_values",
     "score_rows",
     "sweep_figure",
     "sweep_rows_table",

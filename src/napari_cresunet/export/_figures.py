@@ -32,6 +32,9 @@ _LINES = {
     "recall": ("recall", "#009e73", "-."),
 }
 _GRAY = "#666666"
+INK = {name: color for name, (_, color, _) in _LINES.items()}
+INK |= {"bar": "#0072b2", "mark": _GRAY}
+"""Color of everything that is drawn."""
 
 
 def threshold_figure(
@@ -59,7 +62,7 @@ def threshold_figure(
         If there is no row.
     """
     drawn = rows_at(rows, chosen or {}, "threshold")
-    return _figure([lambda axes: _draw_thresholds(axes, drawn, chosen or {})])
+    return figure_of([lambda axes: _draw_thresholds(axes, drawn, chosen or {})])
 
 
 def distance_figure(
@@ -90,7 +93,7 @@ def distance_figure(
         If there is no row.
     """
     drawn = rows_at(rows, chosen or {}, "max_distance")
-    return _figure([lambda axes: _draw_distances(axes, drawn, chosen or {}, unit)])
+    return figure_of([lambda axes: _draw_distances(axes, drawn, chosen or {}, unit)])
 
 
 def sweep_figure(
@@ -121,7 +124,7 @@ def sweep_figure(
     if len({row.max_distance for row in rows}) > 1:
         reaches = rows_at(rows, known, "max_distance")
         draws.append(lambda axes: _draw_distances(axes, reaches, known, "px"))
-    return _figure(draws)
+    return figure_of(draws)
 
 
 def counts_figure(images: Sequence[Evaluated]) -> "Figure":
@@ -137,7 +140,7 @@ def counts_figure(images: Sequence[Evaluated]) -> "Figure":
     Figure
         Of matplotlib, without a window; MPE and MAE are written into it.
     """
-    return _figure([lambda axes: _draw_counts(axes, images)])
+    return figure_of([lambda axes: _draw_counts(axes, images)])
 
 
 def evaluation_figure(evaluation: Evaluation) -> "Figure":
@@ -163,7 +166,7 @@ def evaluation_figure(evaluation: Evaluation) -> "Figure":
         reaches = rows_at(evaluation.distances, chosen, "max_distance")
         draws.append(lambda axes: _draw_distances(axes, reaches, chosen, unit))
     draws.append(lambda axes: _draw_counts(axes, evaluation.images))
-    return _figure(draws)
+    return figure_of(draws)
 
 
 def write_figure(path: str | Path, figure: "Figure") -> None:
@@ -252,18 +255,32 @@ def rows_at(
     for name in ("threshold", "min_size", "max_distance"):
         if name != along:
             known = [getattr(row, name) for row in found]
-            wanted = chosen[name] if chosen.get(name) in known else known[0]
+            wanted = chosen.get(name) if chosen.get(name) in known else known[0]
             found = [row for row in found if getattr(row, name) == wanted]
     return sorted(found, key=lambda row: getattr(row, along))
 
 
-def _figure(draws: "Sequence[Draw]") -> "Figure":
+def figure_of(draws: "Sequence[Draw]", *, height: float = _SIDE[1]) -> "Figure":
+    """Return a figure of plots side by side.
+
+    Parameters
+    ----------
+    draws : sequence of callable
+        Each draws one plot into the axes that it gets.
+    height : float, optional
+        In inches.
+
+    Returns
+    -------
+    Figure
+        Of matplotlib, without a window.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):
-        width, height = _SIDE
-        figure = Figure(figsize=(width * len(draws), height), layout="constrained")
+        width = _SIDE[0] * len(draws)
+        figure = Figure(figsize=(width, height), layout="constrained")
         for number, draw in enumerate(draws, start=1):
             axes = figure.add_subplot(1, len(draws), number)
             axes.spines[["top", "right"]].set_visible(False)
@@ -278,7 +295,7 @@ def _draw_thresholds(
     for name, (label, color, style) in _LINES.items():
         values = [getattr(row.scores, name) for row in rows]
         axes.plot(thresholds, values, style, color=color, label=label, linewidth=1.8)
-    axes.set(xlabel="threshold", ylabel="score", ylim=(0, 1.02))
+    axes.set(xlabel="threshold", ylabel="score", xlim=(0, 1), ylim=(0, 1.02))
     if chosen.get("threshold") is not None:
         _mark(axes, chosen["threshold"], f"chosen: {chosen['threshold']:g}")
     axes.legend(

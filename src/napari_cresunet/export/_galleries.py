@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_cresunet._typing import Indices, Mask
+from napari_cresunet._typing import Image, Indices, Mask
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import Objects
 from napari_cresunet.export._colors import KIND_COLORS
@@ -24,7 +24,7 @@ _DASH = 4
 _RING = 3
 
 
-class _Ground(NamedTuple):
+class Ground(NamedTuple):
     """An image in gray: on it the colors of all kinds can be seen."""
 
     planes: NDArray[Any] | None
@@ -33,6 +33,30 @@ class _Ground(NamedTuple):
     """What is shown black."""
     high: float = 1.0
     """What is shown white."""
+
+    def gray(
+        self, plane: int, corner: tuple[int, int], size: tuple[int, int]
+    ) -> Picture:
+        """Return a part of a plane; black where there is nothing.
+
+        Parameters
+        ----------
+        plane : int
+            Which plane.
+        corner, size : tuple of int
+            Row and column where it begins, height and width; may reach beyond the edge.
+
+        Returns
+        -------
+        ndarray of uint8, shape (height, width, 3)
+            A new picture.
+        """
+        if self.planes is None:
+            return np.zeros((*size, 3), np.uint8)
+        cut = cut_out(self.planes[plane], corner, size, fill=self.low)
+        unit = (cut.astype(np.float64) - self.low) / (self.high - self.low)
+        gray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+        return np.stack([gray] * 3, axis=-1)
 
 
 class _Canvas(NamedTuple):
@@ -160,42 +184,59 @@ def _n_planes(evaluated: Evaluated) -> int:
     return int(np.prod(evaluated.comparison.pred.shape[:-2], dtype=np.intp))
 
 
-def _ground(evaluated: Evaluated) -> _Ground:
-    """Return the image with its contrast."""
+def _ground(evaluated: Evaluated) -> Ground:
     shape = evaluated.comparison.pred.shape
-    image = np.asarray(evaluated.image)
-    if evaluated.image is None or not image.size:
-        return _Ground(None)
-    if image.ndim == len(shape) + 1 and image.shape[-1] in (3, 4):
-        image = image[..., :3].max(axis=-1)
-    if image.shape != shape:
+    return ground_of(evaluated.image, shape, evaluated.name)
+
+
+def ground_of(image: Image | None, shape: tuple[int, ...], name: str) -> Ground:
+    """Return an image in gray with its contrast.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., Y, X) or (..., Y, X, 3 or 4), or None
+        The image.
+    shape : tuple of int
+        Of its labels.
+    name : str
+        What to call it.
+
+    Returns
+    -------
+    Ground
+        Colors by the brightest channel, from percentile 0.5 to 99.9.
+
+    Raises
+    ------
+    InputError
+        If it has another shape than the labels.
+    """
+    if image is None or not np.size(image):
+        return Ground(None)
+    array = np.asarray(image)
+    if array.ndim == len(shape) + 1 and array.shape[-1] in (3, 4):
+        array = array[..., :3].max(axis=-1)
+    if array.shape != shape:
         raise InputError(
-            f"Image and labels of {evaluated.name} differ in shape: {image.shape} and "
+            f"Image and labels of {name} differ in shape: {array.shape} and "
             f"{shape}; take the image of these labels."
         )
-    planes = image.reshape(-1, *shape[-2:])
+    planes = array.reshape(-1, *shape[-2:])
     # A grid of pixels tells the contrast as well, in stacks much faster.
     step = max(1, int((planes.size / 4e6) ** 0.5))
     low, high = np.percentile(planes[:, ::step, ::step], (0.5, 99.9))
-    return _Ground(planes, float(low), float(max(high, low + 1e-12)))
+    return Ground(planes, float(low), float(max(high, low + 1e-12)))
 
 
 def _drawn(
     evaluated: Evaluated,
-    ground: _Ground,
+    ground: Ground,
     canvas: _Canvas,
     size: tuple[int, int],
 ) -> Picture:
     """Draw a part of a plane; what lies beyond the edge is black."""
-    planes, low, high = ground
-    if planes is None:
-        colors = np.zeros((*size, 3), np.uint8)
-    else:
-        cut = _cut(planes[canvas.plane], canvas, size, fill=low)
-        unit = (cut.astype(np.float64) - low) / (high - low)
-        gray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-        colors = np.stack([gray] * 3, axis=-1)
-    picture = _scaled(_shrunk(colors, canvas.shrink), canvas.zoom)
+    colors = ground.gray(canvas.plane, (canvas.top, canvas.left), size)
+    picture = scaled(shrunk(colors, canvas.shrink), canvas.zoom)
     comparison = evaluated.comparison
     _outline(picture, canvas, comparison.pred, comparison.pred_kinds, size)
     if comparison.true.index is None:
@@ -206,15 +247,28 @@ def _drawn(
     return picture
 
 
-def _cut(
-    plane: NDArray[Any], canvas: _Canvas, size: tuple[int, int], fill: float
+def cut_out(
+    plane: NDArray[Any], corner: tuple[int, int], size: tuple[int, int], fill: float
 ) -> NDArray[Any]:
-    """Return a part of a plane that may reach beyond its edges."""
+    """Return a part of a plane that may reach beyond its edges.
+
+    Parameters
+    ----------
+    plane : ndarray of shape (Y, X)
+        The plane.
+    corner, size : tuple of int
+        Row and column where the part begins; its height and width.
+    fill : float
+        What stands beyond the edges.
+
+    Returns
+    -------
+    ndarray of shape `size`
+        A copy.
+    """
     cut = np.full(size, fill, plane.dtype)
     places, sources = [], []
-    for start, length, extent in zip(
-        (canvas.top, canvas.left), size, plane.shape, strict=True
-    ):
+    for start, length, extent in zip(corner, size, plane.shape, strict=True):
         first, last = max(start, 0), min(start + length, extent)
         places.append(slice(first - start, max(last, first) - start))
         sources.append(slice(first, max(last, first)))
@@ -222,11 +276,12 @@ def _cut(
     return cut
 
 
-def _scaled(pixels: NDArray[Any], zoom: int) -> NDArray[Any]:
+def scaled(pixels: NDArray[Any], zoom: int) -> NDArray[Any]:
+    """Return pixels enlarged by a whole number."""
     return pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
-def _shrunk(picture: Picture, shrink: int) -> Picture:
+def shrunk(picture: Picture, shrink: int) -> Picture:
     """Return the mean of each block of pixels; labels take one pixel of each."""
     if shrink == 1:
         return picture
@@ -252,9 +307,10 @@ def _outline(
     """Draw the outlines of the cells of one side, all of them or where it is said."""
     if objects.index is None:
         return
-    cut = _cut(objects.index[canvas.plane], canvas, size, fill=0)
+    corner = (canvas.top, canvas.left)
+    cut = cut_out(objects.index[canvas.plane], corner, size, fill=0)
     cut = cut[:: canvas.shrink, :: canvas.shrink]
-    numbers = _scaled(cut, canvas.zoom)
+    numbers = scaled(cut, canvas.zoom)
     # Two px wide where there is room.
     window = 3 if canvas.zoom == 1 else 5
     edges = [

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import isnan
@@ -30,6 +31,7 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem;
 h2 { font-size: 1.3rem; margin: 2.6rem 0 .7rem; border-bottom: 1px solid var(--line);
   padding-bottom: .25rem; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .5rem; }
+h4 { margin: 1.2rem 0 .3rem; }
 p { max-width: 50rem; }
 .soft, figcaption { color: var(--soft); font-size: .86rem; }
 .cards { display: grid; gap: .8rem;
@@ -56,10 +58,12 @@ figure.picture { margin: 1.2rem 0; }
 figure.picture img { max-width: 100%; height: auto; display: block;
   border-radius: .3rem; }
 .side { display: grid; gap: .8rem;
-  grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
+.pair { display: grid; gap: 0 1rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 .gallery { display: grid; gap: .7rem;
   grid-template-columns: repeat(auto-fill, minmax(7.6rem, 1fr)); }
-.gallery img { width: 100%; display: block; border-radius: .25rem;
+.gallery img { width: 100%; height: auto; display: block; border-radius: .25rem;
   border-bottom: .3rem solid var(--kind, transparent); }
 .gallery figcaption { font-size: .72rem; line-height: 1.3; overflow-wrap: anywhere; }
 .legend { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; padding: 0;
@@ -164,6 +168,16 @@ def facts(values: Mapping[str, str]) -> str:
         for name, text in values.items()
     )
     return f'<div class="wide"><table><tbody>{rows}</tbody></table></div>'
+
+
+def flat_record(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a record as HTML texts."""
+    return {
+        name.replace("_", " "): escape(
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        )
+        for name, value in record.items()
+    }
 
 
 def card(title: str, value: str, below: str = "") -> str:

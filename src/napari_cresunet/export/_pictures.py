@@ -1,5 +1,6 @@
 """Pictures of a result for the eye: a heatmap and an overlay, 8-bit RGB."""
 
+from functools import cache
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -34,10 +35,27 @@ def heatmap(probability: Probability) -> Picture:
     ndarray of uint8, shape (Y', X', 3)
         Enlarged by a whole number if the image is small.
     """
+    return _enlarged(heat_colors(probability))
+
+
+def heat_colors(probability: Probability) -> Picture:
+    """Color a probability as `heatmap` does, at its own size.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (Y, X)
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8, shape (Y, X, 3)
+        Black is 0, light yellow 1.
+    """
     levels = np.rint(np.clip(probability, 0, 1) * 255).astype(np.uint8)
-    return _enlarged(_color_table()[levels])
+    return _color_table()[levels]
 
 
+@cache
 def _color_table() -> Picture:
     """Return 256 colors of evenly rising lightness: equal steps look equal."""
     level = np.linspace(0, 1, 256)

@@ -1,7 +1,5 @@
 """An evaluation as one web page."""
 
-import json
-from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -15,6 +13,7 @@ from napari_cresunet.export._html import (
     cell,
     chart,
     facts,
+    flat_record,
     page,
     percent,
     several,
@@ -229,14 +228,4 @@ def _setting(evaluation: Evaluation) -> dict[str, Any]:
         "max_distance": f"{rule.max_distance:g} {evaluation.unit}",
         "matching": rule.matching,
         "center": rule.center,
-    }
-
-
-def flat_record(record: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values of a record as HTML texts."""
-    return {
-        name.replace("_", " "): escape(
-            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        )
-        for name, value in record.items()
     }
