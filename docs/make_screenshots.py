@@ -25,22 +25,27 @@ from napari_cresunet.weights import DEFAULT_MODEL
 PLUGIN, DOCK = "napari-cresunet", "Segment and count"
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)  # px, a small laptop
+TALL = 960  # px, for docks with more to show
 PATIENCE = 600  # s
 
 
 def main() -> None:
     """Take the pictures of the docks."""
+    pictures = {
+        "count": show_counting,
+        "evaluate": show_evaluating,
+        "train": show_training,
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", default=SAMPLES[0], choices=SAMPLES)
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--out", type=Path, default=IMAGES)
-    parser.add_argument("--only", choices=("count", "train"))
+    parser.add_argument("--only", choices=tuple(pictures))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    if arguments.only != "train":
-        show_counting(arguments)
-    if arguments.only != "count":
-        show_training(arguments.out)
+    for name, show in pictures.items():
+        if arguments.only in (None, name):
+            show(arguments)
 
 
 def show_counting(arguments: argparse.Namespace) -> None:
@@ -69,7 +74,38 @@ def show_counting(arguments: argparse.Namespace) -> None:
     viewer.close()
 
 
-def show_training(out: Path) -> None:
+def show_evaluating(arguments: argparse.Namespace) -> None:
+    """Compare the count of a sample with its truth, and walk to a merged cell."""
+    viewer = napari.Viewer()
+    viewer.window.resize(SIZE[0], TALL)
+    viewer.open_sample(PLUGIN, arguments.sample)
+    counted = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)[1]
+    counted.state.choose(model=arguments.model)
+    settle(0.5)
+    counted.running.run.click()
+    wait_until(lambda: not counted.state.is_running and counted.state.curve is not None)
+    viewer.window.remove_dock_widget(counted)
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Evaluate")
+    wait_until(lambda: dock.state.study is not None)
+    image, _, probability, cells = list(viewer.layers)[:4]
+    for layer in viewer.layers:
+        layer.visible = layer not in (probability, cells)
+    viewer.layers.selection.active = image
+    look_at_cells(viewer)
+    settle(1)
+    viewer.screenshot(arguments.out / "evaluate.png", canvas_only=False, flash=False)
+    dock.saving.open_gallery()
+    wait_until(lambda: dock.saving.gallery.list.count() > 0)
+    settle(0.5)
+    dock.saving.gallery.resize(720, 460)
+    settle(0.5)
+    dock.saving.gallery.grab().save(str(arguments.out / "evaluate_gallery.png"))
+    dock.saving.gallery.close()
+    print(dock.state.headline, dock.state.detail)
+    viewer.close()
+
+
+def show_training(arguments: argparse.Namespace) -> None:
     """Fine-tune on synthetic neurons and take the picture while it learns."""
     with tempfile.TemporaryDirectory() as folder:
         # The user's own models and trainings are nobody's business.
@@ -98,7 +134,7 @@ def show_training(out: Path) -> None:
             layer.visible = layer.name.startswith((shown, "Training"))
         viewer.fit_to_view()
         settle(1)
-        viewer.screenshot(out / "train.png", canvas_only=False, flash=False)
+        viewer.screenshot(arguments.out / "train.png", canvas_only=False, flash=False)
         dock.training.button.click()
         wait_until(lambda: not dock.state.is_running)
         print(dock.state.notice)
@@ -108,7 +144,7 @@ def show_training(out: Path) -> None:
 def look_at_cells(viewer: napari.Viewer) -> None:
     """Fill the canvas with the part of the sample that holds its true cells."""
     viewer.fit_to_view()
-    truth = viewer.layers[-1]
+    truth = viewer.layers[1]
     rows, columns = np.nonzero(truth.data)
     viewer.scene.camera.center = (0, np.median(rows), np.median(columns))
     viewer.scene.camera.zoom *= 1.6
