@@ -76,7 +76,7 @@ def overlays(evaluation: Evaluation) -> str:
     n_more = len(evaluation.images) - len(shown)
     more = f"<p>{several(n_more, 'more image')} not shown.</p>" if n_more else ""
     figures = "".join(_overlay(one) for one in shown)
-    return f"<h2>Every cell</h2>{legend()}<div class="pair">{figures}</div>{more}"
+    return f'<h2>Every cell</h2>{legend()}<div class="pair">{figures}</div>{more}'
 
 
 def _overlay(evaluated: Evaluated) -> str:
