@@ -87,9 +87,9 @@ def show_evaluating(arguments: argparse.Namespace) -> None:
     viewer.window.remove_dock_widget(counted)
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Evaluate")
     wait_until(lambda: dock.state.study is not None)
-    image, _, probability, cells = list(viewer.layers)[:4]
-    for layer in viewer.layers:
-        layer.visible = layer not in (probability, cells)
+    image, truth, probability, cells = list(viewer.layers)[:4]
+    for layer in (truth, probability, cells):
+        layer.visible = False
     viewer.layers.selection.active = image
     look_at_cells(viewer)
     settle(1)

@@ -36,6 +36,8 @@ _MEANING = {
     "border": "Alone or poorly outlined at the edge of the image, where nobody can "
     "judge.",
 }
+_SHORT = {"poor outline": "outline"}
+"""What else would be too wide for a dock."""
 _MATCHING_TITLES = {
     "optimal": "as many pairs as possible",
     "greedy": "nearest first, as in Morelli et al. 2021",
@@ -167,6 +169,7 @@ class LegendPart(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(1)
+        grid.setHorizontalSpacing(2)
         grid.addWidget(self.drawn, 0, 0, 1, 6)
         self.boxes: dict[str, QCheckBox] = {}
         self.counts: dict[str, QLabel] = {}
@@ -186,7 +189,8 @@ class LegendPart(QWidget):
         )
         sign.setFixedWidth(18)
         sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        box = self.boxes[kind] = QCheckBox(kind.capitalize())
+        title = _SHORT.get(kind, kind).capitalize()
+        box = self.boxes[kind] = QCheckBox(title)
         box.setToolTip(f"<qt>{_MEANING[kind]}</qt>")
         box.setChecked(True)
         box.toggled.connect(lambda is_on: self._state.show_kind(kind, is_on))
