@@ -124,6 +124,28 @@ def test_most_pairs_come_before_the_shortest_distances():
     assert greedy.pairs.tolist() == [[0, 0]]
 
 
+def test_greedy_takes_the_nearest_in_the_order_of_the_predictions():
+    # The first takes the true center 1 px off, though another one is nearer to that.
+    pred, true = [[0, 4], [0, 5]], [[0, 8], [0, 5]]
+    matches = match_centers(pred, true, 5, matching="greedy")
+    assert matches.pairs.tolist() == [[0, 1], [1, 0]]
+    assert matches.distances.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_greedy_equals_a_direct_loop_in_a_crowd(seed):
+    rng = np.random.default_rng(seed)
+    pred, true = rng.random((50, 2)), rng.random((40, 2))
+    free, expected = set(range(len(true))), []
+    for i, center in enumerate(pred):
+        reach = sorted((np.hypot(*(center - true[j])), j) for j in free)
+        if reach and reach[0][0] <= 0.2:
+            expected.append([i, reach[0][1]])
+            free.remove(reach[0][1])
+    matches = match_centers(pred, true, 0.2, matching="greedy")
+    assert matches.pairs.tolist() == expected
+
+
 def test_greedy_takes_the_first_of_equally_near_ones():
     matches = match_centers([[0, 5]], [[0, 8], [0, 2]], 5, matching="greedy")
     assert matches.pairs.tolist() == [[0, 0]]
