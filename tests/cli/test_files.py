@@ -1,7 +1,8 @@
 import imageio.v3 as iio
 import numpy as np
 
-from napari_cresunet.cli._files import write_csv, write_json, write_png
+from napari_cresunet._files import write_csv
+from napari_cresunet.cli._files import write_json, write_png
 
 
 def test_missing_folders_are_made(tmp_path):

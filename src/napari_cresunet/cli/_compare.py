@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cresunet._files import write_csv
 from napari_cresunet.cli._counting import CountOptions, iter_count
 from napari_cresunet.cli._files import (
     hash_of,
     refuse_overwriting,
-    write_csv,
     write_json,
     write_text,
 )

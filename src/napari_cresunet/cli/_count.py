@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cresunet._files import write_csv
 from napari_cresunet.cli._counting import Count, CountOptions, iter_count, summary
-from napari_cresunet.cli._files import hash_of, write_csv, write_json
+from napari_cresunet.cli._files import hash_of, write_json
 from napari_cresunet.cli._inputs import find_images, result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import (

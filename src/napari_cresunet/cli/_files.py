@@ -1,10 +1,8 @@
 """Result files: each is there whole or not at all."""
 
-import csv
 import hashlib
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +31,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8."""
     with written_whole(path) as file:
         file.write(text.encode())
-
-
-def write_csv(
-    path: Path, names: Sequence[str], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Write rows as CSV under these column names; None becomes an empty field."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, names, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
 
 
 def hash_of(path: Path) -> str:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cresunet._files import write_csv
 from napari_cresunet.cli._files import (
     refuse_overwriting,
-    write_csv,
     write_json,
 )
 from napari_cresunet.cli._inputs import find_images
