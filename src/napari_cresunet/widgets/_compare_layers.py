@@ -18,7 +18,7 @@ _KEY = "cresunet"
 _HEATMAP, _CELLS = "compared probability", "compared cells"
 _LINKED = ("contrast_limits", "gamma", "colormap")
 _CONTOUR_PART = 15  # of a cell's diameter
-_OUTLINE = "#00e5ff"  # is not in the heatmap's colors
+_OUTLINE = (0.0, 0.9, 1.0, 1.0)  # is not in the heatmap's colors
 
 
 class ModelLayers(NamedTuple):
@@ -277,9 +277,10 @@ class CompareLayers:
 
 def _outline_colors() -> Any:
     """Return one color for all cells: it is their outlines that are looked at."""
-    from napari.utils.colormaps import DirectLabelColormap
+    from napari.utils.colormaps import CyclicLabelColormap
 
-    return DirectLabelColormap(color_dict={None: _OUTLINE, 0: "transparent"})
+    # Not a DirectLabelColormap: with that, napari 0.9.2 crashes when it is closed.
+    return CyclicLabelColormap(name="outlines", colors=[_OUTLINE, _OUTLINE])
 
 
 def _move(layer: Any, placement: Placement) -> None:
