@@ -25,6 +25,7 @@ from napari_cresunet.weights import DEFAULT_MODEL
 PLUGIN, DOCK = "napari-cresunet", "Segment and count"
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)  # px, a small laptop
+WIDE = (1500, 900)  # px, where things stand side by side
 TALL = 960  # px, for docks with more to show
 PATIENCE = 600  # s
 
@@ -34,6 +35,7 @@ def main() -> None:
     pictures = {
         "count": show_counting,
         "evaluate": show_evaluating,
+        "compare": show_comparing,
         "train": show_training,
     }
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,6 +104,36 @@ def show_evaluating(arguments: argparse.Namespace) -> None:
     dock.saving.gallery.grab().save(str(arguments.out / "evaluate_gallery.png"))
     dock.saving.gallery.close()
     print(dock.state.headline, dock.state.detail)
+    viewer.close()
+
+
+def show_comparing(arguments: argparse.Namespace) -> None:
+    """Run all bundled models on a sample, side by side where two of them differ."""
+    viewer = napari.Viewer()
+    viewer.window.resize(*WIDE)
+    viewer.open_sample(PLUGIN, arguments.sample)
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Compare models")
+    ours = [card.name for card in dock.state.models if card.source == "bundled"]
+    dock.state.choose(models=tuple(ours))
+    settle(0.5)
+    viewer.fit_to_view()
+    if not dock.state.can_run:
+        raise SystemExit(dock.state.why_not)
+    dock.running.run.click()
+    wait_until(lambda: not dock.state.is_running)
+    if dock.state.is_failure:
+        raise SystemExit(dock.state.notice)
+    wait_until(lambda: dock.state.findings.disagreement is not None)
+    wait_until(lambda: dock.state.score_work is None)
+    dock.results.side_by_side.click()
+    dock.versus.button.click()
+    settle(1)
+    viewer.screenshot(
+        arguments.out / "compare_models.png", canvas_only=False, flash=False
+    )
+    for row in dock.state.rows:
+        print(row.name, {key: round(value, 3) for key, value in row.values.items()})
+    dock.results.side_by_side.click()
     viewer.close()
 
 

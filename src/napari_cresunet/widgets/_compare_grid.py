@@ -13,7 +13,7 @@ from napari_cresunet.widgets._compare_layers import ModelLayers
 _STRIDE = 2  # layers in a cell: heatmap and cells, or image and truth
 _GAP = 4  # px of the canvas
 _MARGIN = 0.05  # of the image, around it
-_LINE = 1.5  # px of the canvas, the width of an outline
+_LINE = 1.0  # px of the canvas, the least width of an outline
 _MOST_CONTOUR = 4  # px of the image
 _NAME_SIZES = (6.0, 10.0)  # pt, smallest and largest
 _LETTER = 0.95  # px of width for each pt, about
