@@ -142,7 +142,7 @@ EXPECTED_KINDS: dict[str, tuple[list[str], list[str]]] = {
     "all_missed": ([], ["missed"] * 3),
     "all_false": (["false positive"] * 3, []),
     "missed_and_false": (["hit", "false positive"], ["hit", "missed"]),
-    "chained": (["poor outline"] * 2, ["poor outline"] * 2),
+    "chained": (["hit", "false positive"], ["hit", "missed"]),
     "split": (["split"] * 2, ["split"]),
     "merged": (["merged"], ["merged"] * 2),
     "merged_three": (["merged"], ["merged"] * 3),

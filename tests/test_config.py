@@ -34,6 +34,9 @@ def test_an_unknown_option_names_the_known_ones():
         (0.5, 1, None, "`size` must be at least 1, got 0.5."),
         (3, None, 2, "`size` must be at most 2, got 3."),
         (float("nan"), None, None, "`size` must be a number, got nan."),
+        (float("inf"), 0, None, "`size` must be finite, got inf."),
+        (float("inf"), 0, 9, "`size` must be between 0 and 9, got inf."),
+        (float("-inf"), None, None, "`size` must be finite, got -inf."),
         (float("nan"), 0, 1, "`size` must be between 0 and 1, got nan."),
     ],
 )

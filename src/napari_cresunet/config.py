@@ -6,6 +6,7 @@ tables in the documentation are made from that.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import inf
 from typing import Any, Self
 
 from napari_cresunet.errors import InputError
@@ -121,11 +122,13 @@ def check_bounds(
     Raises
     ------
     InputError
-        If `value` is NaN, below `low` or above `high`.
+        If `value` is NaN or infinite, below `low` or above `high`.
     """
     too_low = low is not None and not value >= low
     too_high = high is not None and not value <= high
     if not (too_low or too_high or value != value):
+        if abs(value) == inf:
+            raise InputError(f"`{name}` must be finite, got {value:g}.")
         return
     if low is None and high is None:
         allowed = "a number"

@@ -203,8 +203,8 @@ def test_without_any_cell_no_setting_is_best(run, tmp_path):
     outcome = run("sweep", tmp_path / "a_probability.tif", tmp_path / "a.png")
     assert (outcome.status, outcome.out) == (1, "")
     assert outcome.err.splitlines()[1] == (
-        "Error: No setting has a f1: the truth needs at least one cell, or the "
-        "probability must give one."
+        "Error: The score f1 is undefined at all settings: the truth needs at least "
+        "one cell, or the probability must give one."
     )
 
 

@@ -38,8 +38,40 @@ def test_each_scene_has_the_kinds_one_sees(name):
 @given(reference.scenes, st.sampled_from((0, 3, 9, 40)))
 def test_kinds_are_those_of_direct_loops(scene, limit):
     found = compare(*scene, MatchRule(max_distance=limit))
-    expected = reference.kinds_of(*scene, found.matches.pairs.tolist())
+    expected = reference.kinds_of(*scene, found.partners.pairs.tolist())
     assert kinds(found) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(reference.scenes, st.sampled_from((3, 9, 40)))
+def test_outlines_that_fit_are_partners_and_the_rest_is_matched_by_centers(
+    scene, limit
+):
+    found = compare(*scene, MatchRule(max_distance=limit))
+    pred, true = (list(reference.cells_of(side).values()) for side in scene)
+    distances = np.linalg.norm(
+        found.pred.centers[:, None] - found.true.centers[None], axis=2
+    )
+    fitting = [
+        (i, j)
+        for i, p in enumerate(pred)
+        for j, t in enumerate(true)
+        if 2 * len(p & t) > len(p | t) and distances[i, j] <= limit
+    ]
+    pairs = [tuple(pair) for pair in found.partners.pairs.tolist()]
+    assert set(fitting) <= set(pairs)
+    np.testing.assert_allclose(
+        found.partners.distances, [distances[pair] for pair in pairs]
+    )
+    # A tie at exactly one half may be decided either way.
+    if not any(2 * len(p & t) == len(p | t) for p in pred for t in true):
+        is_allowed = distances <= limit
+        is_allowed[[i for i, _ in fitting]] = False
+        is_allowed[:, [j for _, j in fitting]] = False
+        count, total = reference.dense_assignment(distances, is_allowed)
+        others = [pair for pair in pairs if pair not in fitting]
+        assert len(others) == count
+        assert sum(distances[pair] for pair in others) == pytest.approx(total)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +153,10 @@ def test_a_prediction_that_is_merged_is_no_piece_of_a_split():
 def test_as_many_pairs_as_possible_may_part_a_perfect_pair():
     found = compare(*SCENES["chained"]())
     assert found.matches.distances.tolist() == [30, 30]
+    assert (found.scores.tp, found.scores.fp) == (2, 0)
+    # The kinds leave it together.
+    assert found.partners.pairs.tolist() == [[0, 0]]
+    assert found.partners.distances.tolist() == [0]
     assert kinds(compare(*SCENES["chained"](), MatchRule(max_distance=29))) == (
         ["hit", "false positive"],
         ["hit", "missed"],
@@ -194,7 +230,7 @@ def test_a_stack_has_the_kinds_of_its_planes(scenes):
     found = compare(*(np.stack(side) for side in zip(*scenes, strict=True)), RULE)
     single = [compare(*scene, RULE) for scene in scenes]
     assert found.scores.tp == sum(one.scores.tp for one in single)
-    pairs = found.matches.pairs.tolist()
+    pairs = found.partners.pairs.tolist()
     stacks = [np.stack(side) for side in zip(*scenes, strict=True)]
     assert kinds(found) == reference.kinds_of(*stacks, pairs)
 

@@ -204,8 +204,12 @@ SCORES = "f1, precision, recall, accuracy, mae, medae, mpe"
     ("rows", "by", "message"),
     [
         ([row_of(0.5)], "iou", f"Unknown score 'iou'; choose from {SCORES}."),
-        ([], "f1", f"No setting has a f1: {NO_SCORE}"),
-        ([row_of(0.5)], "mpe", f"No setting has a mpe: {NO_SCORE}"),
+        ([], "f1", f"The score f1 is undefined at all settings: {NO_SCORE}"),
+        (
+            [row_of(0.5)],
+            "mpe",
+            f"The score mpe is undefined at all settings: {NO_SCORE}",
+        ),
     ],
 )
 def test_no_best_row_is_refused(rows, by, message):

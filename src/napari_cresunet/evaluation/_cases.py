@@ -71,7 +71,7 @@ def group_cases(comparison: Comparison) -> list[Case]:
     ]
     told = (MERGED, SPLIT)
     is_alone = [~np.isin(kinds, told) for kinds in (pred_kinds, true_kinds)]
-    for ours, theirs in comparison.matches.pairs.tolist():
+    for ours, theirs in comparison.partners.pairs.tolist():
         if is_alone[0][ours] and is_alone[1][theirs]:
             cases.append(Case(str(pred_kinds[ours]), (ours,), (theirs,)))
             is_alone[0][ours] = is_alone[1][theirs] = False
@@ -229,7 +229,7 @@ def _describe(
     borders = (true.touches_border, pred.touches_border)
     areas = [sides[one.is_pred].areas[one.row] for one in outlines]
     pairs = _pair_numbers(comparison, cases)
-    ious = pair_ious(comparison.matches, comparison.overlaps, true)
+    ious = pair_ious(comparison.partners, comparison.overlaps, true)
     first = int(true.index is None)  # points are numbered from 0
     return {
         "kind": np.array([case.kind for case in cases], comparison.pred_kinds.dtype),
@@ -240,7 +240,7 @@ def _describe(
         "true": _ids(true.ids + first, [case.true for case in cases]),
         "n_predicted": np.array([len(case.pred) for case in cases], np.intp),
         "n_true": np.array([len(case.true) for case in cases], np.intp),
-        "distance": _picked(comparison.matches.distances, pairs),
+        "distance": _picked(comparison.partners.distances, pairs),
         "iou": _picked(ious, pairs),
         "area": np.array([area or nan for area in areas], np.float64),
         "n_neighbors": _n_neighbors(comparison, cases, planes, places),
@@ -258,7 +258,7 @@ def _pair_numbers(comparison: Comparison, cases: Sequence[Case]) -> list[int]:
     """Return the row of the matches for each case that is a single pair, else -1."""
     known = {
         tuple(pair): number
-        for number, pair in enumerate(comparison.matches.pairs.tolist())
+        for number, pair in enumerate(comparison.partners.pairs.tolist())
     }
     return [
         known.get((*case.pred, *case.true), -1)

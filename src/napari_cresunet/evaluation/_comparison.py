@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_cresunet.evaluation._matching import Matches
+from napari_cresunet.evaluation._matching import Matches, match_centers
 from napari_cresunet.evaluation._objects import Objects, as_objects
 from napari_cresunet.evaluation._overlaps import (
     IOU_THRESHOLDS,
     Overlaps,
     OverlapScores,
+    overlap_pairs,
     overlaps_of,
     score_overlaps,
 )
@@ -49,6 +50,9 @@ class Comparison:
     true: Objects
     rule: MatchRule
     matches: Matches
+    """Pairs of centers, from which the scores are."""
+    partners: Matches
+    """Pairs from which the kinds are: first of outlines, then of centers."""
     overlaps: Overlaps
     scores: Scores
     pred_kinds: Kinds
@@ -129,11 +133,15 @@ def compare(
       of its pixels, and those true cells;
     - split: a true cell in which two or more predictions lie, each with more than half
       of its pixels, and those predictions;
-    - border: alone or with a poor outline, and at the edge of the image, where a part
-      of the cell is missing and nobody can judge;
-    - false positive, missed: without a partner;
-    - poor outline: a pair whose intersection over union is below 0.5;
-    - hit: a pair.
+    - hit: a pair with an intersection over union of at least 0.5, or with a point;
+    - border: at the edge of the image, where a part of the cell is missing and nobody
+      can judge;
+    - poor outline: a pair with a lower intersection over union;
+    - false positive, missed: all others.
+
+    Outlines that fit, with centers within `max_distance`, are a pair for the kinds even
+    where the scores pair one of them with another cell, to make as many pairs as
+    possible.
 
     Points have no outline: a prediction is merged if it covers two of them, and no
     cell is split or has a poor outline.
@@ -151,17 +159,49 @@ def compare(
     rule = rule or MatchRule()
     pred, true = as_objects(labels, truth)
     matches, overlaps = rule.match(pred, true), overlaps_of(pred, true)
-    pred_kinds, true_kinds = _kinds(pred, true, matches, overlaps)
+    partners = _partners(pred, true, rule, matches, overlaps)
+    pred_kinds, true_kinds = _kinds(pred, true, partners, overlaps)
     return Comparison(
         pred=pred,
         true=true,
         rule=rule,
         matches=matches,
+        partners=partners,
         overlaps=overlaps,
         scores=score_pairs(pred, true, matches),
         pred_kinds=pred_kinds,
         true_kinds=true_kinds,
     )
+
+
+def _partners(
+    pred: Objects,
+    true: Objects,
+    rule: MatchRule,
+    matches: Matches,
+    overlaps: Overlaps,
+) -> Matches:
+    """Pair outlines that fit, and all other cells by their centers."""
+    rows = overlap_pairs(overlaps, LEAST_IOU, len(pred), len(true))
+    fitting = np.stack([overlaps.pred[rows], overlaps.true[rows]], axis=1)
+    ours, theirs = rule.placed(pred), rule.placed(true)
+    apart = np.linalg.norm(ours[fitting[:, 0]] - theirs[fitting[:, 1]], axis=1)
+    is_near = apart <= rule.max_distance
+    fitting, apart = fitting[is_near], apart[is_near]
+    known = matches.pairs[:, 0] * len(true) + matches.pairs[:, 1]
+    if np.isin(fitting[:, 0] * len(true) + fitting[:, 1], known).all():
+        return matches  # as nearly always
+    left = [
+        np.setdiff1d(np.arange(len(side)), fitting[:, column])
+        for column, side in enumerate((pred, true))
+    ]
+    others = match_centers(
+        ours[left[0]], theirs[left[1]], rule.max_distance, matching=rule.matching
+    )
+    pairs = np.column_stack([left[0][others.pairs[:, 0]], left[1][others.pairs[:, 1]]])
+    pairs = np.concatenate([fitting, pairs])
+    order = np.argsort(pairs[:, 0])
+    return Matches(pairs[order], np.concatenate([apart, others.distances])[order])
 
 
 def _kinds(

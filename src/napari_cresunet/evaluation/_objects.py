@@ -43,7 +43,7 @@ class Objects:
     index: Labels | None
     """(planes, Y, X): 0 is background, i + 1 is the cell of row i; None for points."""
     is_mask: bool = False
-    """Whether it came from a mask, in which cells that touch are one."""
+    """Whether it is a mask, in which cells that touch are one."""
 
     def __len__(self) -> int:
         """Return how many cells there are."""
@@ -140,7 +140,8 @@ def objects_of(labels: ArrayLike, *, name: str = "The label image") -> Objects:
         boxes=boxes,
         areas=np.bincount(index[index > 0], minlength=len(ids) + 1)[1:],
         index=index,
-        is_mask=is_mask,
+        # One number with one part, as in an image with a single cell, is none.
+        is_mask=given.dtype.kind == "b" or (is_mask and len(ids) > 1),
     )
 
 

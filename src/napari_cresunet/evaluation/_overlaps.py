@@ -215,11 +215,18 @@ def score_overlaps(
     -------
     OverlapScores
         The scores.
+
+    Raises
+    ------
+    InputError
+        If there is no threshold, or one out of its bounds.
     """
+    if not len(thresholds):
+        raise InputError("Give at least one threshold of IoU, such as 0.5.")
     counts, sums = [], []
     for threshold in thresholds:
         check_bounds("threshold", threshold, 1e-9, 1)
-        rows = _pairs(overlaps, threshold, len(pred), len(true))
+        rows = overlap_pairs(overlaps, threshold, len(pred), len(true))
         counts.append(len(rows))
         sums.append(float(overlaps.iou[rows].sum()))
     return OverlapScores(
@@ -234,8 +241,25 @@ def score_overlaps(
     )
 
 
-def _pairs(overlaps: Overlaps, threshold: float, n_pred: int, n_true: int) -> Indices:
-    """Return the rows of the overlaps that become pairs."""
+def overlap_pairs(
+    overlaps: Overlaps, threshold: float, n_pred: int, n_true: int
+) -> Indices:
+    """Return which overlaps become pairs, each cell in at most one.
+
+    Parameters
+    ----------
+    overlaps : Overlaps
+        All of an image.
+    threshold : float
+        Least IoU, inclusive.
+    n_pred, n_true : int
+        How many cells there are.
+
+    Returns
+    -------
+    ndarray of shape (N,)
+        Rows of the overlaps.
+    """
     rows = np.flatnonzero(overlaps.iou >= threshold)
     if threshold > 0.5:
         return rows  # each cell can be in one such pair only
@@ -261,10 +285,12 @@ def aggregate_overlaps(scores: Sequence[OverlapScores]) -> OverlapScores:
     Raises
     ------
     InputError
-        If there is no image, or the thresholds differ.
+        If there is no image, a score is pooled already, or the thresholds differ.
     """
     if not scores:
         raise InputError("There are no scores to pool; evaluate at least one image.")
+    if any(one.n_images != 1 for one in scores):
+        raise InputError("Pool the scores of single images, not scores pooled before.")
     if len({one.thresholds for one in scores}) > 1:
         raise InputError("Pool scores at the same thresholds.")
     return OverlapScores(

@@ -109,14 +109,25 @@ class MatchRule(Options):
             Pairs of rows of the two; distances in the unit of `spacing`.
         """
         return match_centers(
-            self._placed(pred),
-            self._placed(true),
+            self.placed(pred),
+            self.placed(true),
             self.max_distance,
             matching=self.matching,
         )
 
-    def _placed(self, objects: Objects) -> NDArray[np.float64]:
-        """Return the centers, planes so far apart that none reaches another."""
+    def placed(self, objects: Objects) -> NDArray[np.float64]:
+        """Return the centers, planes so far apart that none reaches another.
+
+        Parameters
+        ----------
+        objects : Objects
+            Whose.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, 2) or (N, 3)
+            In the unit of `spacing`; of a stack with the plane in front.
+        """
         centers = self.centers_of(objects) * self.sides
         if len(objects.shape) == 2:
             return centers

@@ -211,8 +211,8 @@ def best_row(rows: Sequence[SweepRow], by: str = "f1") -> SweepRow:
     known_rows = [row for row in rows if not isnan(getattr(row.scores, by))]
     if not known_rows:
         raise InputError(
-            f"No setting has a {by}: the truth needs at least one cell, or the "
-            "probability must give one."
+            f"The score {by} is undefined at all settings: the truth needs at least "
+            "one cell, or the probability must give one."
         )
     sign = 1 if by in _HIGHER_IS_BETTER else -1
     return max(
