@@ -538,6 +538,20 @@ def test_without_anything_to_fill_the_grid_the_image_comes_last(
     assert cells_of_the_grid(viewer) == [LAYERS[:2], LAYERS[2:4], ["discs"]]
 
 
+def test_a_model_without_outlines_still_has_a_cell_of_its_own(
+    viewer, dock, press_run, discs
+):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    viewer.layers.remove(f"{BRIGHT} cells")
+    dock.results.side_by_side.click()
+    assert cells_of_the_grid(viewer) == [
+        ["discs"],
+        LAYERS[2:4],
+        [f"{BRIGHT} probability"],
+    ]
+
+
 def test_where_the_user_moved_to_stays_in_the_middle(viewer, dock, press_run, discs):
     viewer.add_image(discs)
     press_run(dock)

@@ -62,9 +62,7 @@ class SideBySide:
         part = np.divide(canvas.viewbox_size(self._viewer.layers), canvas.size)
         return float(part.min())
 
-    def turn_on(
-        self, image: Any, truth: Any, models: Sequence[ModelLayers], filler: Any
-    ) -> None:
+    def turn_on(self, image: Any, truth: Any, models: Sequence[ModelLayers]) -> None:
         """Show the image with its truth, and each model, in a cell of its own.
 
         Parameters
@@ -75,36 +73,43 @@ class SideBySide:
             Shown over the image.
         models : sequence of ModelLayers
             In the order of the cells.
-        filler : napari.layers.Layer or None
-            A hidden layer that shares the image's cell where there is no truth.
         """
         if self.is_on:
             self.turn_off()
         self._before = self._remember()
-        pairs = [layer for one in models for layer in one[1:] if layer is not None]
-        first = [x for x in (image, truth or filler) if x is not None]
-        # The grid takes layers two by two from the bottom, hidden ones included.
-        order = [*first, *pairs] if len(first) == _STRIDE else [*pairs, *first]
-        placed = {id(_plain(layer)) for layer in order}
-        rest = [x for x in self._viewer.layers if id(_plain(x)) not in placed]
-        self._reorder([*order, *rest])
-        shown = {id(_plain(x)) for x in (image, truth, *pairs) if x is not None}
-        for layer in self._viewer.layers:
-            layer.visible = id(_plain(layer)) in shown
+        cells = [[image, truth], *([one.heatmap, one.cells] for one in models)]
+        groups = [[x for x in cell if x is not None] for cell in cells]
+        groups = [group for group in groups if group]
         grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
-        seen = self._seen(image)
-        grid.stride, grid.spacing = _STRIDE, _GAP
-        grid.shape = _best_shape(
-            -(-len(order) // _STRIDE), self._viewer.canvas.size, seen
-        )
+        seen, zoom = self._seen(image), camera.zoom
+        shape = _best_shape(len(groups), self._viewer.canvas.size, seen)
+        # What is changed while it is hidden is drawn only once.
+        px = np.divide(np.divide(self._viewer.canvas.size, shape), seen).min()
+        self._dress(truth, models, float(px))
+        self._place(groups)
+        grid.stride, grid.spacing, grid.shape = _STRIDE, _GAP, shape
         grid.enabled = True
-        zoom = camera.zoom
         cell = self._viewer.canvas.viewbox_size(self._viewer.layers)
         camera.zoom = float(np.divide(cell, seen).min())
         self._ratio = camera.zoom / zoom
         self._set = self._camera()
-        self._dress(truth, models)
         self._name([image, *(one.cells or one.heatmap for one in models)])
+
+    def _place(self, groups: Sequence[list[Any]]) -> None:
+        """Put layers that share a cell beside each other, and hide all others."""
+        layers = self._viewer.layers
+        shown = {id(_plain(layer)) for group in groups for layer in group}
+        spare = [layer for layer in layers if id(_plain(layer)) not in shown]
+        for layer in layers:
+            layer.visible = id(_plain(layer)) in shown
+        # The grid takes layers two by two from the bottom, hidden ones included: one
+        # that is alone gets a hidden one, or comes last.
+        full = [list(group) for group in groups]
+        for group in full:
+            while len(group) < _STRIDE and spare:
+                group.append(spare.pop())
+        full.sort(key=lambda group: len(group) < _STRIDE)
+        self._reorder([*(layer for group in full for layer in group), *spare])
 
     def _seen(self, image: Any) -> NDArray[np.float64]:
         """Return height and width of what the canvas shows of an image."""
@@ -118,14 +123,14 @@ class SideBySide:
             seen = np.minimum(seen, (high - low) * (1 + _MARGIN))
         return np.maximum(seen, 1e-9)
 
-    def _dress(self, truth: Any, models: Sequence[ModelLayers]) -> None:
+    def _dress(self, truth: Any, models: Sequence[ModelLayers], zoom: float) -> None:
         for one in models:
             if one.heatmap is not None:
                 one.heatmap.opacity, one.heatmap.blending = 1.0, "opaque"
         for layer in (truth, *(one.cells for one in models)):
             if layer is not None and hasattr(layer, "contour"):
                 # Thinner lines are drawn with gaps.
-                px = self._viewer.scene.camera.zoom * abs(layer.scale[-1])
+                px = zoom * abs(layer.scale[-1])
                 widest = max(layer.contour, _MOST_CONTOUR)
                 layer.contour = min(max(layer.contour, ceil(_LINE / px)), widest)
                 layer.opacity = 1.0
@@ -138,7 +143,7 @@ class SideBySide:
         smallest, largest = _NAME_SIZES
         size = min(max(0.9 * width / (_LETTER * longest), smallest), largest)
         for layer in named:
-            layer.name_overlay.font_size = size
+            layer.name_overlay.font_size = size  # while it is hidden
             layer.name_overlay.visible = True
 
     def turn_off(self) -> None:

@@ -119,13 +119,14 @@ class CompareLayers:
         source, model = entry.request.source.identity, entry.card.name
         record = result.record | {"source": source, "kind": _HEATMAP, "model": model}
         heatmap = self._find(source, _HEATMAP, model)
-        if heatmap is None:
-            self._add_heatmap(result.probability, model, record, placement)
-        else:
-            heatmap.data = result.probability
-            _move(heatmap, placement)
-            heatmap.metadata[_KEY] = record
-        return self.show_cells(entry, placement, is_new=True)
+        with self._selection_kept():
+            if heatmap is None:
+                self._add_heatmap(result.probability, model, record, placement)
+            else:
+                heatmap.data = result.probability
+                _move(heatmap, placement)
+                heatmap.metadata[_KEY] = record
+            return self.show_cells(entry, placement, is_new=True)
 
     def _add_heatmap(
         self, data: Any, model: str, record: dict[str, Any], placement: Placement
@@ -190,13 +191,13 @@ class CompareLayers:
             layer = self._viewer.add_labels(
                 result.labels,
                 name=f"{model} cells",
+                colormap=_outline_colors(),
                 opacity=1.0,
                 visible=False,
                 metadata={_KEY: record},
                 **placement.spatial,
             )
         watch_edits(layer)
-        layer.colormap = _outline_colors()
         layer.contour = max(1, round(diameter / _CONTOUR_PART))
         return kept
 
@@ -232,6 +233,9 @@ class CompareLayers:
     @contextmanager
     def _selection_kept(self) -> Iterator[None]:
         """Leave the brush in the user's hand: a new layer is selected otherwise."""
+        if self.is_adding:  # several at once: napari's controls change only once
+            yield
+            return
         selection = self._viewer.layers.selection
         selected, self.is_adding = selection.active, True
         try:

@@ -229,8 +229,7 @@ class CompareModels(Dock):
                 (x for x in layers.models(source.identity) if x.name in order),
                 key=lambda one: order.index(one.name),
             )
-            filler = layers.disagreement(source.identity)
-            self.grid.turn_on(self._watched, self.runner.truth.layer, models, filler)
+            self.grid.turn_on(self._watched, self.runner.truth.layer, models)
 
     # Walking
 
