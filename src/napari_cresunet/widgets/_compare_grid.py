@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -132,7 +131,7 @@ class SideBySide:
                 # Thinner lines are drawn with gaps.
                 px = zoom * abs(layer.scale[-1])
                 widest = max(layer.contour, _MOST_CONTOUR)
-                layer.contour = min(max(layer.contour, ceil(_LINE / px)), widest)
+                layer.contour = min(max(layer.contour, round(_LINE / px)), widest)
                 layer.opacity = 1.0
 
     def _name(self, layers: Sequence[Any]) -> None:
