@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
+AnyStep = TypeVar("AnyStep")
 Result = TypeVar("Result")
 
 
@@ -24,14 +25,14 @@ class Step:
 
 
 def drain(
-    steps: Generator[Step, None, Result],
-    on_step: Callable[[Step], object] | None = None,
+    steps: Generator[AnyStep, None, Result],
+    on_step: Callable[[AnyStep], object] | None = None,
 ) -> Result:
     """Run a generator of steps to its end.
 
     Parameters
     ----------
-    steps : generator of Step
+    steps : generator of Step, or of steps of another kind
         The work.
     on_step : callable, optional
         Called with each step as it is finished.

@@ -53,6 +53,7 @@ class EvaluationLayers:
         self._viewer = viewer
         self._identities: dict[str, str] = {}
         self._shown: set[str] = set()
+        self._marked: Any = None
 
     def show(
         self, judgment: Judgment, spots: list[Spot], kinds: list[str], reference: Any
@@ -106,6 +107,10 @@ class EvaluationLayers:
         spatial: dict[str, Any],
     ) -> None:
         """Show a symbol around each failure."""
+        known = (spots, kinds, identity_of(reference))
+        if known == self._marked and self._layer(MARKS, reference.ndim) is not None:
+            return  # napari takes as long for this as for all else
+        self._marked = known
         places = _coordinates(spots, layer_shape(reference))
         look = {
             "symbol": [SYMBOLS[kind][0] for kind in kinds] or "disc",

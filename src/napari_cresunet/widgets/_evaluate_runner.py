@@ -19,6 +19,7 @@ from napari_cresunet.state import (
     iter_new_labels,
     iter_study,
 )
+from napari_cresunet.steps import drain
 from napari_cresunet.widgets._evaluate_layers import EvaluationLayers
 from napari_cresunet.widgets._evaluate_pairs import pair_of
 from napari_cresunet.widgets._job import Job
@@ -33,11 +34,21 @@ from napari_cresunet.widgets._layers import (
 from napari_cresunet.widgets._notify import tell_error
 from napari_cresunet.widgets._walking import look_at
 
-_FOLLOW_INTERVAL = 10  # ms; brings together the many events of one change
 _SETTLE_TIME = 400  # ms after the last change, when the user counts as having let go
-_CHANGES = ("data", "paint", "labels_update", "scale", "translate")
+_QUICK = 2_500_000
+"""Pixels up to which comparing takes some 50 ms: it is done before the canvas is drawn,
+which would otherwise come first."""
+_PAUSE = 100  # ms in which a brush does not move; the end of a stroke tells at once
+_BRUSHES = ("paint", "erase")
+_UPDATED = "labels_update"
+"""Some pixels were set: by a fill, by a polygon, or by a brush on its way."""
+_COMPLETE = ("data", _UPDATED)
+"""After these nothing more comes: the canvas need not be drawn twice."""
+_BEGUN = "paint"
+"""napari tells it before a fill has changed the labels, and after a stroke."""
 _REDRAWN = "set_data"
 """Tells of undo, which tells nothing else; but also of a slider, or of a contour."""
+_EVENTS = (*_COMPLETE, _BEGUN, "scale", "translate", _REDRAWN)
 
 
 class EvaluateRunner(JobRunner):
@@ -67,7 +78,8 @@ class EvaluateRunner(JobRunner):
         self._studying: Job | None = None
         self._relabeling: Job | None = None
         self._wanted: float | None = None
-        self._follow_timer = self._timer(_FOLLOW_INTERVAL, self._judge)
+        # An interval of 0 brings the many events of one change together.
+        self._follow_timer = self._timer(0, self._judge)
         self._settle_timer = self._timer(_SETTLE_TIME, self._settle)
         state.pair_changed.connect(self._on_pair_changed)
         state.rule_changed.connect(self._on_rule_changed)
@@ -105,40 +117,42 @@ class EvaluateRunner(JobRunner):
         self._watched = [
             (getattr(layer.events, name), slot)
             for layer, slot in zip(layers, slots, strict=False)
-            for name in (*_CHANGES, _REDRAWN)
+            for name in _EVENTS
             if layer is not None and hasattr(layer.events, name)
         ]
         for emitter, slot in self._watched:
             emitter.connect(slot)
 
     def _on_labels_changed(self, event: Any) -> None:
-        if event.type != _REDRAWN or self._is_news(event.source, self._labels):
-            self._follow()
+        if _is_news(event, self._labels):
+            self._follow_event(event)
 
     def _on_truth_changed(self, event: Any) -> None:
-        if event.type != _REDRAWN or self._is_news(event.source, self._truth_labels):
+        if _is_news(event, self._truth_labels):
             self._truth = None
-            self._follow()
+            self._follow_event(event)
 
-    @staticmethod
-    def _is_news(layer: Any, known: Any) -> bool:
-        """Tell whether a layer that was drawn anew holds other labels than before."""
-        if known is None or layer.multiscale or known.shape != np.shape(layer.data):
-            return False
-        return not np.array_equal(np.asarray(layer.data), known)
+    def _follow_event(self, event: Any) -> None:
+        """Compare at once where a change is complete, else soon."""
+        is_stroke = event.type == _UPDATED and event.source.mode in _BRUSHES
+        if event.type in _COMPLETE and not is_stroke:
+            self._drop_study()
+            self._judge()
+        else:
+            self._follow(_PAUSE if is_stroke else 0)
 
     def _on_rule_changed(self) -> None:
         self._follow()
 
     # Scores that follow
 
-    def _follow(self) -> None:
-        """Compare soon; many changes in a row are brought together."""
+    def _follow(self, delay: int = 0) -> None:
+        """Compare soon; a delay in ms waits for a pause."""
         self._drop_study()
-        if not self._follow_timer.isActive():
-            self._follow_timer.start()
+        self._follow_timer.start(delay)
 
     def _judge(self) -> None:
+        self._follow_timer.stop()
         prediction, truth = self.pair
         if prediction is None or truth is None:
             return
@@ -155,10 +169,18 @@ class EvaluateRunner(JobRunner):
         if not isinstance(pair.truth, Objects):
             self._truth_labels = pair.truth
         steps = iter_judgment(pair, self._state.rule)
-        chosen = self._state.pair
+        chosen, is_new_truth = self._state.pair, self._truth is None
+        if pair.labels.size <= _QUICK:
+            try:
+                judgment = drain(steps)
+            except CResUNetError as error:
+                self._on_judging_failed(chosen, error)
+                return
+            self._on_judged(chosen, is_new_truth, judgment)
+            return
         self._judging = self._start(
             steps,
-            partial(self._on_judged, chosen, self._truth is None),
+            partial(self._on_judged, chosen, is_new_truth),
             partial(self._on_judging_failed, chosen),
         )
         self._judging.ended.connect(self._on_judging_ended)
@@ -184,7 +206,7 @@ class EvaluateRunner(JobRunner):
 
     def _on_judging_ended(self) -> None:
         if self._is_outdated:
-            self._judge()
+            self._follow()
 
     # What is drawn
 
@@ -332,3 +354,12 @@ class EvaluateRunner(JobRunner):
         self._settle_timer.stop()
         self._watch()
         self.layers.remove()
+
+
+def _is_news(event: Any, known: Any) -> bool:
+    """Tell whether a layer is another than the one that was compared."""
+    layer = event.source
+    # Equal labels may have been made at another threshold.
+    if event.type != _REDRAWN or known is None or layer.multiscale:
+        return bool(event.type != _REDRAWN)
+    return not np.array_equal(np.asarray(layer.data), known)

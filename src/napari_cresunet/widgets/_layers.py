@@ -335,9 +335,10 @@ def set_labels(layer: Any, labels: Any, record: dict[str, Any]) -> None:
     record : dict
         How they came about.
     """
+    # First the record: who hears of the new labels wants to know how they came about.
+    layer.metadata[_KEY] = record
     with layer.events.data.blocker(_on_labels_edited):
         layer.data = labels
-    layer.metadata[_KEY] = record
 
 
 def set_features(layer: Any, features: Any) -> None:
