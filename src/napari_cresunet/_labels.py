@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from napari_cresunet._typing import Labels
 from napari_cresunet.errors import InputError
@@ -115,6 +114,8 @@ def connected(mask: NDArray[np.bool_]) -> Labels:
     ndarray of int32, shape (Y, X)
         0 is background, 1..N are the parts.
     """
+    from scipy import ndimage
+
     labels, _ = ndimage.label(mask, np.ones((3, 3)), output=np.int32)
     return np.asarray(labels, np.int32)
 

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from napari_cresunet._typing import Indices
 from napari_cresunet.evaluation._comparison import (
@@ -280,6 +279,8 @@ def _n_neighbors(
     places: NDArray[np.float64],
 ) -> Indices:
     """Count the true cells around each case that are not of it."""
+    from scipy.spatial import KDTree
+
     rule, true = comparison.rule, comparison.true
     if not len(true) or not cases:
         return np.zeros(len(cases), np.intp)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from napari_cresunet._typing import Indices
 from napari_cresunet.errors import InputError
@@ -150,6 +149,8 @@ def right_and_wrong(first: Comparison, second: Comparison) -> dict[str, NDArray[
 
 def _false_only(one: Comparison, other: Comparison) -> Indices:
     """Return the rows of false predictions that the other does not make."""
+    from scipy.spatial import KDTree
+
     own, others = (
         np.setdiff1d(np.arange(len(side.pred)), side.matches.pairs[:, 0])
         for side in (one, other)

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from scipy.spatial import KDTree
 
 from napari_cresunet._typing import Indices
 from napari_cresunet.config import check_bounds
@@ -86,6 +83,8 @@ def match_centers(
     >>> matches.distances.tolist()
     [1.0, 1.0]
     """
+    from scipy.spatial import KDTree
+
     check_bounds("max_distance", max_distance, 0, None)
     pred, true = _as_centers("pred", pred), _as_centers("true", true)
     if pred.shape[1] != true.shape[1]:
@@ -157,6 +156,9 @@ def assign(candidates: Candidates, n_pred: int, n_true: int) -> Indices:
 
 def _solve(candidates: Candidates, is_open: NDArray[np.bool_]) -> Indices:
     """Assign among those candidates that leave a choice."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     preds, rows = np.unique(candidates.pred[is_open], return_inverse=True)
     trues, columns = np.unique(candidates.true[is_open], return_inverse=True)
     n_pred, n_true = len(preds), len(trues)

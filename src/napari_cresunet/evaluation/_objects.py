@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from napari_cresunet._labels import as_numbers, connected
 from napari_cresunet._typing import Indices, Labels
@@ -154,6 +153,8 @@ def _only_label(mask: NDArray[Any]) -> int:
 
 def _boxes(plane: NDArray[Any]) -> tuple[Indices, Indices]:
     """Return the labels of a plane and their bounding boxes."""
+    from scipy import ndimage
+
     boxes = ndimage.find_objects(plane)
     ids = [number for number, box in enumerate(boxes, start=1) if box is not None]
     edges = [

@@ -12,7 +12,6 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation._objects import Objects, objects_of, true_objects
 from napari_cresunet.evaluation._rule import MatchRule
 from napari_cresunet.evaluation._scores import Scores, aggregate, score_pairs
-from napari_cresunet.segmentation import LiveSegmenter
 from napari_cresunet.steps import Step, drain
 
 SWEEP_THRESHOLDS = tuple(round(0.05 * k, 2) for k in range(1, 20))
@@ -146,6 +145,8 @@ def iter_sweep(  # noqa: PLR0913  # as above
     InputError
         As from `sweep`.
     """
+    from napari_cresunet.segmentation import LiveSegmenter
+
     if len(probabilities) != len(truths) or not len(truths):  # may be arrays
         raise InputError(
             "A sweep needs at least one image and one truth for each, got "

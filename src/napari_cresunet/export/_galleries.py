@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_cresunet._typing import Image, Indices, Mask
 from napari_cresunet.errors import InputError
@@ -305,6 +304,8 @@ def _outline(
     drawn: Mask | None = None,
 ) -> None:
     """Draw the outlines of the cells of one side, all of them or where it is said."""
+    from scipy import ndimage
+
     if objects.index is None:
         return
     corner = (canvas.top, canvas.left)

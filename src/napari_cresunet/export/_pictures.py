@@ -5,8 +5,6 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import lab2rgb
-from skimage.segmentation import find_boundaries
 
 from napari_cresunet._typing import Image, Labels, Mask, Probability
 
@@ -58,6 +56,8 @@ def heat_colors(probability: Probability) -> Picture:
 @cache
 def _color_table() -> Picture:
     """Return 256 colors of evenly rising lightness: equal steps look equal."""
+    from skimage.color import lab2rgb
+
     level = np.linspace(0, 1, 256)
     hue = np.deg2rad(-60 + 160 * level)  # violet, red, orange, yellow in CIELAB
     chroma = 70 * np.sin(np.pi * level) ** 0.7
@@ -91,6 +91,8 @@ def overlay(image: Image, labels: Labels, truth: Labels | None = None) -> Pictur
 
 
 def _outlines(labels: Labels, side: str) -> Mask:
+    from skimage.segmentation import find_boundaries
+
     outlines: Mask = find_boundaries(_enlarged(labels), mode=side)
     return outlines
 

@@ -32,7 +32,6 @@ from napari_cresunet.evaluation import (
     objects_of,
     true_objects,
 )
-from napari_cresunet.segmentation import segment
 from napari_cresunet.state._choices import Settings
 from napari_cresunet.state._run import FINDING, Progress
 
@@ -198,6 +197,8 @@ def iter_new_labels(
     InputError
         If the probability or the settings are not known.
     """
+    from napari_cresunet.segmentation import segment
+
     yield Progress(text=FINDING)
     settings = pair.settings
     if settings is None or pair.probability is None:

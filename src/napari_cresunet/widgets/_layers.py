@@ -53,7 +53,7 @@ def is_cells(layer: Any) -> bool:
     """
     from napari.layers import Labels
 
-    is_ours = record_of(layer).get("kind") in (None, "cells")
+    is_ours = record_of(layer).get("kind") in (None, "cells", "compared cells")
     return isinstance(layer, Labels) and is_ours
 
 

@@ -216,11 +216,28 @@ def bind_keys(viewer: Any, step: Callable[[int], None]) -> None:
     step : callable
         Is called with 1 or -1.
     """
-    viewer.bind_key(NEXT_KEY, lambda _: step(1), overwrite=True)
-    viewer.bind_key(PREVIOUS_KEY, lambda _: step(-1), overwrite=True)
+    for key, by in ((NEXT_KEY, 1), (PREVIOUS_KEY, -1)):
+        viewer.bind_key(key, _walker(step, by), overwrite=True)
 
 
-def unbind_keys(viewer: Any) -> None:
-    """Let go of the keys."""
-    for key in (NEXT_KEY, PREVIOUS_KEY):
-        viewer.bind_key(key, None)
+def _walker(step: Callable[[int], None], by: int) -> Callable[[Any], None]:
+    def walk(_viewer: Any) -> None:
+        step(by)
+
+    walk.owner = step  # type: ignore[attr-defined]  # a function has what one gives it
+    return walk
+
+
+def unbind_keys(viewer: Any, step: Callable[[int], None]) -> None:
+    """Let go of the keys, unless another walk has taken them since.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are pressed.
+    step : callable
+        As for `bind_keys`.
+    """
+    for key, action in list(viewer.keymap.items()):
+        if getattr(action, "owner", None) == step:
+            viewer.bind_key(key, None)

@@ -50,7 +50,6 @@ class CompareModels(Dock):
         self._looked: tuple[Any, ...] = ()
         self._truths: dict[str, str] = {}
         """Truth that the user chose, by image."""
-        self._has_keys = False
         self.state = CompareState()
         self.runner = CompareRunner(viewer, self.state, self)
         self.grid = SideBySide(viewer)
@@ -108,8 +107,8 @@ class CompareModels(Dock):
         self._watch(None)
         self.runner.shut_down()
         self.grid.turn_off()
-        if self._has_keys:
-            unbind_keys(viewer)
+        for part in (self.disagreement, self.versus):
+            unbind_keys(viewer, part.walk.step)
 
     # The image
 
@@ -241,7 +240,6 @@ class CompareModels(Dock):
 
     def _give_keys(self, step: Any) -> None:
         bind_keys(self._viewer, step)
-        self._has_keys = True
 
     def _on_disagreement_went(self, number: int) -> None:
         self._give_keys(self.disagreement.walk.step)

@@ -103,7 +103,7 @@ class Evaluate(Dock):
         viewer.layers.events.removed.disconnect(self._on_layer_removed)
         viewer.layers.selection.events.active.disconnect(self._on_active_layer_changed)
         viewer.events.theme.disconnect(self._on_theme_changed)
-        unbind_keys(viewer)
+        unbind_keys(viewer, self.walk.step)
         self.runner.shut_down()
 
     # The layers
