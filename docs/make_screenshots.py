@@ -77,10 +77,16 @@ def show_counting(arguments: argparse.Namespace) -> None:
 
 
 def show_evaluating(arguments: argparse.Namespace) -> None:
-    """Compare the count of a sample with its truth, and walk to a merged cell."""
+    """Compare counts with the truth: of the sample, and of synthetic neurons."""
+    show_evaluation(arguments, arguments.sample, "evaluate")
+    show_evaluation(arguments, "synthetic", "evaluate_synthetic")
+
+
+def show_evaluation(arguments: argparse.Namespace, sample: str, name: str) -> None:
+    """Compare the count of a sample with its truth, and look at all failures."""
     viewer = napari.Viewer()
     viewer.window.resize(SIZE[0], TALL)
-    viewer.open_sample(PLUGIN, arguments.sample)
+    viewer.open_sample(PLUGIN, sample)
     counted = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)[1]
     counted.state.choose(model=arguments.model)
     settle(0.5)
@@ -95,14 +101,14 @@ def show_evaluating(arguments: argparse.Namespace) -> None:
     viewer.layers.selection.active = image
     look_at_cells(viewer)
     settle(1)
-    viewer.screenshot(arguments.out / "evaluate.png", canvas_only=False, flash=False)
+    viewer.screenshot(arguments.out / f"{name}.png", canvas_only=False, flash=False)
+    gallery = dock.saving.gallery
     dock.saving.open_gallery()
-    wait_until(lambda: dock.saving.gallery.list.count() > 0)
-    settle(0.5)
-    dock.saving.gallery.resize(720, 460)
-    settle(0.5)
-    dock.saving.gallery.grab().save(str(arguments.out / "evaluate_gallery.png"))
-    dock.saving.gallery.close()
+    gallery.resize(720, 460)
+    wait_until(lambda: not dock.runner.is_busy)
+    settle(1)
+    gallery.grab().save(str(arguments.out / f"{name}_gallery.png"))
+    gallery.close()
     print(dock.state.headline, dock.state.detail)
     viewer.close()
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cresunet.widgets._layers import identity_of, layer_shape, record_of
-from napari_cresunet.widgets._truths import is_truth
+from napari_cresunet.widgets._layers import identity_of, layer_shape
+from napari_cresunet.widgets._truths import is_named_truth, is_truth
 
 _PATIENCE = 300
 """Milliseconds after the last stroke of a brush."""
@@ -27,24 +27,19 @@ def likely_truth(viewer: Any, image: Any) -> Any:
     Returns
     -------
     napari.layers.Layer or None
-        One that is marked as truth or whose name ends in "truth", and that fits; best
-        one that is called after the image.
+        One that says so of itself, and that fits; best one that is called after the
+        image.
     """
     fitting = [
         layer
         for layer in reversed(viewer.layers)
         if identity_of(layer) != identity_of(image)
         and is_truth(layer)
-        and _is_marked(layer)
+        and is_named_truth(layer)
         and _fits(layer, image)
     ]
     named = [layer for layer in fitting if layer.name.startswith(image.name)]
     return next(iter((*named, *fitting)), None)
-
-
-def _is_marked(layer: Any) -> bool:
-    is_named = layer.name.lower().rstrip(")] ").endswith("truth")
-    return is_named or record_of(layer).get("truth") is True
 
 
 def _fits(layer: Any, image: Any) -> bool:

@@ -19,10 +19,9 @@ from napari_cresunet.widgets._layers import (
     record_of,
     source_of,
 )
-from napari_cresunet.widgets._truths import is_truth, truth_of
+from napari_cresunet.widgets._truths import is_named_truth, is_truth, truth_of
 
 _KEY = "cresunet"
-_TRUE_WORDS = ("truth", "ground", "manual", "annotat", "mask", "gt")
 
 
 def prediction_layers(viewer: Any) -> list[Any]:
@@ -34,12 +33,7 @@ def prediction_layers(viewer: Any) -> list[Any]:
 def proposed_prediction(viewer: Any) -> Any:
     """Return the labels that are evaluated unless the user says otherwise, or None."""
     layers = prediction_layers(viewer)
-    return next((x for x in layers if is_counted(x) or not _is_named_truth(x)), None)
-
-
-def _is_named_truth(layer: Any) -> bool:
-    is_named = any(word in layer.name.lower() for word in _TRUE_WORDS)
-    return is_named or bool(record_of(layer).get("truth"))
+    return next((x for x in layers if is_counted(x) or not is_named_truth(x)), None)
 
 
 def truth_layers(viewer: Any, prediction: Any) -> list[Any]:
@@ -63,7 +57,7 @@ def proposed_truth(viewer: Any, prediction: Any) -> Any:
     likely = (
         layer
         for layer in truth_layers(viewer, prediction)
-        if not isinstance(layer, Image) or _is_named_truth(layer)
+        if not isinstance(layer, Image) or is_named_truth(layer)
     )
     return next(likely, None)
 
@@ -80,7 +74,7 @@ def _likelihood(layer: Any, prediction: Any) -> int:
     fits = prediction is not None and layer.ndim == prediction.ndim
     if fits and hasattr(layer, "dtype") and not hasattr(layer, "symbol"):
         fits = layer_shape(layer) == layer_shape(prediction)
-    return 8 * fits + 4 * _is_named_truth(layer) - 3 * isinstance(layer, Image)
+    return 8 * fits + 4 * is_named_truth(layer) - 3 * isinstance(layer, Image)
 
 
 def probability_of(viewer: Any, prediction: Any) -> Any:
@@ -107,7 +101,7 @@ def image_of(viewer: Any, prediction: Any) -> Any:
     shape = layer_shape(prediction)
     fitting = [x for x in viewer.layers if is_source(x) and layer_shape(x) == shape]
     # Truth that was opened as an image is no image of cells.
-    pictures = [layer for layer in fitting if not _is_named_truth(layer)]
+    pictures = [layer for layer in fitting if not is_named_truth(layer)]
     return next(iter(reversed(pictures)), None)
 
 

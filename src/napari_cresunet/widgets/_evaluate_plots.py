@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_cresunet.evaluation import Scores, SweepRow
 
-_HEIGHT = 130  # px
-_AXIS_WIDTH, _AXIS_HEIGHT = 34, 36  # px
+_HEIGHT = 134  # px
+_AXIS_WIDTH, _AXIS_HEIGHT = 34, 40  # px
 # Okabe and Ito's palette: told apart by colorblind people, on dark and light ground.
 _CURVES = {
     "f1": ("F1", "#e69f00", Qt.PenStyle.SolidLine),

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from napari_cresunet.errors import InputError
 from napari_cresunet.widgets._layers import layer_shape, record_of
 
+_WORDS = ("truth", "ground", "manual", "annotat", "mask")
+
 
 def is_truth(layer: Any) -> bool:
     """Tell whether a layer can say where the true cells are.
@@ -29,6 +31,23 @@ def is_truth(layer: Any) -> bool:
     if isinstance(layer, Image):
         return not layer.rgb and np.dtype(layer.dtype).kind in "bui"
     return isinstance(layer, Labels | Points) and "kind" not in record_of(layer)
+
+
+def is_named_truth(layer: Any) -> bool:
+    """Tell whether a layer says of itself that it is a truth.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
+    Returns
+    -------
+    bool
+        By a mark of our samples and readers, or by a word in its name.
+    """
+    is_named = any(word in layer.name.lower() for word in _WORDS)
+    return is_named or bool(record_of(layer).get("truth"))
 
 
 def truth_of(truth: Any, reference: Any) -> NDArray[Any]:

@@ -132,7 +132,8 @@ class WalkPart(QWidget):
         if not n:
             self.place.setText(f"no {self._what}")
         elif self.current < 0:
-            self.place.setText(f"{n:,} {self._what}")
+            what = self._what.removesuffix("s") if n == 1 else self._what
+            self.place.setText(f"{n:,} {what}")
         else:
             self.place.setText(f"{self.current + 1:,} of {n:,}")
 
