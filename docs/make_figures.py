@@ -42,7 +42,7 @@ def outlined(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def draw_failures() -> None:
-    """Draw scenes: predictions filled, true cells dashed, in the color of their kind."""
+    """Draw scenes: predictions filled, true cells dashed, colored by their kind."""
     sys.path.insert(0, str(ROOT))
     from tests.scenes import SCENES
 
