@@ -5,8 +5,9 @@ Run it where there is a display, or under Xvfb::
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/evaluate_dock.py
 
 1600x1200 px with 200 true cells; a cell is deleted, as a brush or a slider would do.
-"Shown" is the time from the change to new scores in the dock and new outlines and marks
-in the layers; "painted" waits for the canvas, too, which whatever OpenGL there is draws.
+"Shown" is the time from the change to new scores in the dock and new outlines and
+marks in the layers; "painted" waits for the canvas, too, which is drawn by whatever
+OpenGL there is.
 """
 
 import statistics

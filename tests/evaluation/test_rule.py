@@ -11,10 +11,10 @@ from tests.evaluation import reference
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import (
     MatchRule,
-    distance_for,
     evaluate,
     match_centers,
     objects_of,
+    usual_distance,
 )
 
 
@@ -38,7 +38,7 @@ def test_the_rule_of_the_papers_is_the_default():
 )
 def test_the_published_distance_grows_with_the_cells(diameter, distance):
     # 40 px at 36.5 px; 7 px: 280 / 36.5 = 7.67.
-    assert distance_for(diameter) == distance
+    assert usual_distance(diameter) == distance
 
 
 @pytest.mark.parametrize(

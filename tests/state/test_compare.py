@@ -15,9 +15,9 @@ from napari_cresunet.evaluation import (
     FOUND_BY_FIRST,
     compare,
     disagreement,
-    distance_for,
     evaluate,
     right_and_wrong,
+    usual_distance,
 )
 from napari_cresunet.inference import load_model, predict
 from napari_cresunet.segmentation import segment
@@ -154,7 +154,7 @@ def test_it_says_why_it_cannot_run(state, source):
 def test_the_matching_distance_follows_the_diameter_until_it_is_given(state, source):
     assert state.rule.max_distance == 40
     state.choose_source(replace(source, diameter=24.0))
-    assert state.rule.max_distance == distance_for(24.0)
+    assert state.rule.max_distance == usual_distance(24.0)
     state.choose(max_distance=7.5)
     assert state.rule.max_distance == 7.5
 

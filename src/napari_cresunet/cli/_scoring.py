@@ -146,13 +146,14 @@ def sweep(
         ),
     ] = "0.05:0.95:0.05",
     distances: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="D",
             help="Largest distances of two centers that belong together, in px; the "
-            "largest decides which setting is the best.",
+            "largest decides which setting is the best. By default 40 px, in "
+            "proportion to the diameter if it is given.",
         ),
-    ] = "40",
+    ] = None,
     min_sizes: Annotated[
         str | None,
         typer.Option(
@@ -178,6 +179,7 @@ def sweep(
     from napari_cresunet.cli._ranges import numbers_in
     from napari_cresunet.cli._sweep import sweep_files
     from napari_cresunet.cli._sweep_sources import SweepOptions
+    from napari_cresunet.evaluation import usual_distance
 
     check_device(device)
     _check_choice("--by", by, SCORES)
@@ -191,7 +193,11 @@ def sweep(
         diameter=diameter,
         device=device,
         thresholds=numbers_in("--thresholds", thresholds, low=0, high=1),
-        distances=numbers_in("--distances", distances, low=0),
+        distances=(
+            (usual_distance(diameter),)
+            if distances is None
+            else numbers_in("--distances", distances, low=0)
+        ),
         min_sizes=tuple(map(int, sizes)),
         by=by,
     )
@@ -226,13 +232,14 @@ def compare(
         typer.Option(metavar="PX", min=0.1, help="Diameter of a cell in your images."),
     ] = None,
     max_distance: Annotated[
-        float,
+        float | None,
         typer.Option(
             metavar="D",
             min=0,
-            help="Largest distance of two centers that belong together, in px.",
+            help="Largest distance of two centers that belong together, in px. By "
+            "default 40 px, in proportion to the diameter if it is given.",
         ),
-    ] = 40.0,
+    ] = None,
     device: Device = "auto",
     output: Output = None,
     as_json: AsJson = False,
@@ -244,8 +251,10 @@ def compare(
     and the places where one model is right and another wrong.
     """
     from napari_cresunet.cli._compare import CompareOptions, compare_models
-    from napari_cresunet.evaluation import MatchRule
+    from napari_cresunet.evaluation import MatchRule, usual_distance
 
+    if max_distance is None:
+        max_distance = usual_distance(diameter)
     check_device(device)
     names = tuple(name.strip() for name in models.split(",") if name.strip())
     if len(names) < 2:

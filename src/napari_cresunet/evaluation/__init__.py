@@ -38,7 +38,7 @@ from napari_cresunet.evaluation._overlaps import (
     aggregate_overlaps,
     evaluate_overlaps,
 )
-from napari_cresunet.evaluation._rule import CENTERS, MatchRule, distance_for
+from napari_cresunet.evaluation._rule import CENTERS, MatchRule, usual_distance
 from napari_cresunet.evaluation._scores import Scores, aggregate, evaluate
 from napari_cresunet.evaluation._sweep import (
     SWEEP_THRESHOLDS,
@@ -83,7 +83,6 @@ __all__ = [
     "case_places",
     "compare",
     "disagreement",
-    "distance_for",
     "evaluate",
     "evaluate_overlaps",
     "find_traits",
@@ -96,4 +95,5 @@ __all__ = [
     "strongest_places",
     "sweep",
     "true_objects",
+    "usual_distance",
 ]

@@ -17,25 +17,26 @@ _PUBLISHED_DISTANCE, _PUBLISHED_DIAMETER = 40.0, 36.5
 """In px, of the images of Morelli et al. 2021 and their mean cell."""
 
 
-def distance_for(diameter: float) -> float:
-    """Return the published matching distance where cells have another size.
+def usual_distance(diameter: float | None = None) -> float:
+    """Return the published matching distance, for cells of whatever size.
 
     Parameters
     ----------
-    diameter : float
-        Of a usual cell, in px.
+    diameter : float, optional
+        Of a usual cell, in px; that of Morelli et al. 2021, 36.5, by default.
 
     Returns
     -------
     float
-        40 px at the 36.5 px of Morelli et al. 2021, in proportion elsewhere; whole px,
-        at least 1.
+        40 px where cells are 36.5 px wide, in proportion elsewhere; whole px, at least
+        1.
 
     Examples
     --------
-    >>> distance_for(36.5), distance_for(7)
+    >>> usual_distance(), usual_distance(7)
     (40.0, 8.0)
     """
+    diameter = _PUBLISHED_DIAMETER if diameter is None else diameter
     distance = _PUBLISHED_DISTANCE / _PUBLISHED_DIAMETER * diameter
     return float(max(1, round(distance)))
 

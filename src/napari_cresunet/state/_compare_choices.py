@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from napari_cresunet.config import Options, option
-from napari_cresunet.evaluation import MatchRule, distance_for
+from napari_cresunet.evaluation import MatchRule, usual_distance
 from napari_cresunet.state._choices import Choices, Settings, resolve
 from napari_cresunet.weights import ModelCard
 
@@ -56,9 +56,7 @@ class CompareChoices(Options):
     @property
     def usual_distance(self) -> float:
         """What an empty `max_distance` stands for, in px."""
-        if self.diameter is None:
-            return MatchRule().max_distance
-        return distance_for(self.diameter)
+        return usual_distance(self.diameter)
 
     @property
     def rule(self) -> MatchRule:

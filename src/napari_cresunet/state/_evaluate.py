@@ -19,7 +19,7 @@ from napari_cresunet.evaluation import (
     aggregate,
     best_row,
     bootstrap_intervals,
-    distance_for,
+    usual_distance,
 )
 from napari_cresunet.export import KIND_COLORS
 from napari_cresunet.state._judging import Judgment, Study
@@ -291,7 +291,7 @@ class EvaluateState(Working):
         self._judgments.pop(identity, None)  # of another truth
         self.tell("")
         if diameter is not None and not self._is_own_distance:
-            self._set_rule(max_distance=distance_for(diameter))
+            self._set_rule(max_distance=usual_distance(diameter))
         self.pair_changed.emit()
         self.judgment_changed.emit()
         self.study_changed.emit()
