@@ -536,6 +536,37 @@ def test_the_dock_opens_from_the_manifest_and_leaves_nothing_behind(
     assert viewer.keymap == {}
 
 
+def test_neither_cells_nor_image_are_offered_as_their_own_truth(
+    make_napari_viewer_proxy, cells, settled
+):
+    viewer = make_napari_viewer_proxy()
+    viewer.add_image(cells.astype(np.uint16) * 100, name="gray slice")
+    viewer.add_labels(TRUTH, name="truth")
+    viewer.add_labels(cells, name="cells")
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Evaluate")
+    settled(dock)
+    truth = dock.pair.truth
+    assert [truth.itemText(number) for number in range(truth.count())] == ["truth"]
+    viewer.window.remove_dock_widget(dock)
+
+
+def test_the_dock_follows_to_the_counts_of_the_image_that_is_selected(
+    make_napari_viewer_proxy, cells, settled, qtbot
+):
+    viewer = make_napari_viewer_proxy()
+    for name in ("one", "two"):
+        image = viewer.add_image(np.zeros((*cells.shape, 3), np.uint8), name=name)
+        record = {"kind": "cells", "source": str(image.unique_id), "edited": True}
+        viewer.add_labels(cells, name=f"{name} cells", metadata={"cresunet": record})
+        viewer.add_labels(TRUTH, name=f"{name} truth")
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Evaluate")
+    for name in ("one", "two"):
+        viewer.layers.selection.active = viewer.layers[name]
+        assert dock.pair.prediction.currentText() == f"{name} cells"
+    settled(dock)
+    viewer.window.remove_dock_widget(dock)
+
+
 def test_closing_the_viewer_while_scores_are_made_harms_nothing(
     make_napari_viewer_proxy, cells
 ):

@@ -151,10 +151,6 @@ class EvaluationLayers:
             outlines.colormap = _colormap(shown)
             self._shown = set(shown)
 
-    def is_ours(self, identity: str) -> bool:
-        """Tell whether a layer is one of these."""
-        return identity in self._identities.values()
-
     def remove(self) -> None:
         """Take the layers away, as far as they are still there."""
         for kind in list(self._identities):

@@ -38,13 +38,16 @@ def proposed_prediction(viewer: Any) -> Any:
 
 def truth_layers(viewer: Any, prediction: Any) -> list[Any]:
     """Return the layers that may hold the truth, the most likely first."""
-    own = (prediction, image_of(viewer, prediction))
+    # By identity: the viewer that a plugin gets wraps its layers anew each time.
+    own = [
+        identity_of(layer)
+        for layer in (prediction, image_of(viewer, prediction))
+        if layer is not None
+    ]
     layers = [
         layer
         for layer in reversed(viewer.layers)
-        if is_truth(layer)
-        and not is_counted(layer)
-        and not any(layer is one for one in own)
+        if is_truth(layer) and not is_counted(layer) and identity_of(layer) not in own
     ]
     return sorted(layers, key=lambda layer: -_likelihood(layer, prediction))
 

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.evaluation import CENTERS, HIT, KINDS, MATCHINGS
+from napari_cresunet.evaluation import CENTERS, KINDS, MATCHINGS
 from napari_cresunet.export import KIND_COLORS
 from napari_cresunet.state import EvaluateState
 from napari_cresunet.widgets._evaluate_layers import SYMBOLS
@@ -336,8 +336,3 @@ class TraitsPart(Fold):
                 "\n".join(clear)
                 or "No property tells failures from hits, as far as so few cells show."
             )
-
-
-def count_failures(state: EvaluateState) -> int:
-    """Return how many failures there are, shown or not."""
-    return sum(n for kind, n in state.counts_of_kinds.items() if kind != HIT)

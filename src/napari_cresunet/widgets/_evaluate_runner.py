@@ -360,6 +360,8 @@ def _is_news(event: Any, known: Any) -> bool:
     """Tell whether a layer is another than the one that was compared."""
     layer = event.source
     # Equal labels may have been made at another threshold.
-    if event.type != _REDRAWN or known is None or layer.multiscale:
-        return bool(event.type != _REDRAWN)
-    return not np.array_equal(np.asarray(layer.data), known)
+    if event.type != _REDRAWN:
+        return True
+    # Only what is in memory can be undone, and looked at each time it is drawn.
+    is_comparable = known is not None and isinstance(layer.data, np.ndarray)
+    return is_comparable and not np.array_equal(layer.data, known)

@@ -126,7 +126,9 @@ class Evaluate(Dock):
         truths = [] if prediction is None else truth_layers(self._viewer, prediction)
         if truth is None and prediction is not None:
             kept = (x for x in truths if identity_of(x) == self._by_user)
-            truth = next(kept, None) or proposed_truth(self._viewer, prediction)
+            truth = next(kept, None)
+            if truth is None:
+                truth = proposed_truth(self._viewer, prediction)
         pair = ["" if x is None else identity_of(x) for x in (prediction, truth)]
         is_whole = prediction is not None and truth is not None
         diameter = diameter_of(self._viewer, prediction) if is_whole else None
@@ -158,7 +160,8 @@ class Evaluate(Dock):
             return
         for layer in filter(is_counted, prediction_layers(self._viewer)):
             image = image_of(self._viewer, layer)
-            if layer is active or (image is not None and image is active):
+            own = [identity_of(one) for one in (layer, image) if one is not None]
+            if identity_of(active) in own:
                 if truth_layers(self._viewer, layer):
                     self._on_prediction_chosen(identity_of(layer))
                 return
