@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import (
@@ -59,9 +59,7 @@ class CompareRunner(JobRunner):
         self._looking: Job | None = None
         self._placements: dict[str, Placement] = {}
         # An interval of 0 brings many changes together to the latest one.
-        self._follow_timer = QTimer(self)
-        self._follow_timer.setSingleShot(True)
-        self._follow_timer.timeout.connect(self._follow)
+        self._follow_timer = self._timer(0, self._follow)
         state.outdated.connect(self._on_outdated)
 
     # The run

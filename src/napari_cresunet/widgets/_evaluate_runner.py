@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.evaluation import Objects
@@ -85,13 +85,6 @@ class EvaluateRunner(JobRunner):
         state.rule_changed.connect(self._on_rule_changed)
         state.judgment_changed.connect(self._draw)
         state.kinds_changed.connect(self._draw)
-
-    def _timer(self, interval: int, slot: Any) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(slot)
-        return timer
 
     # Which layers
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cresunet.state import iter_devices
 from napari_cresunet.widgets._job import Job
@@ -35,6 +35,14 @@ class JobRunner(QObject):
     def is_busy(self) -> bool:
         """Whether any job of the dock is under way."""
         return bool(self._jobs)
+
+    def _timer(self, interval: int, slot: Any) -> QTimer:
+        """Return a timer that fires once, an interval in ms after it was started."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(slot)
+        return timer
 
     def _launch(self, job: Job) -> None:
         self._jobs.add(job)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_cresunet.errors import CResUNetError, InputError
 from napari_cresunet.state import (
@@ -64,13 +64,6 @@ class Runner(JobRunner):
         self._settle_timer = self._timer(SETTLE_TIME, self._settle)
         state.labels_outdated.connect(self._on_labels_outdated)
         LABELS_SHELF.add(self.relabel)
-
-    def _timer(self, interval: int, slot: Any) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(slot)
-        return timer
 
     # The run
 
