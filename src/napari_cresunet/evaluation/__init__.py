@@ -39,7 +39,7 @@ from napari_cresunet.evaluation._overlaps import (
     evaluate_overlaps,
 )
 from napari_cresunet.evaluation._rule import CENTERS, MatchRule, usual_distance
-from napari_cresunet.evaluation._scores import Scores, aggregate, evaluate
+from napari_cresunet.evaluation._scores import Scores, aggregate, evaluate, score_pairs
 from napari_cresunet.evaluation._sweep import (
     SWEEP_THRESHOLDS,
     SweepRow,
@@ -92,6 +92,7 @@ __all__ = [
     "match_centers",
     "objects_of",
     "right_and_wrong",
+    "score_pairs",
     "strongest_places",
     "sweep",
     "true_objects",

@@ -30,6 +30,7 @@ from napari_cresunet.evaluation import (
     iter_sweep,
     list_cases,
     objects_of,
+    score_pairs,
     true_objects,
 )
 from napari_cresunet.state._choices import Settings
@@ -267,19 +268,21 @@ def iter_study(
 
 def _at_distances(judgment: Judgment) -> list[SweepRow]:
     comparison, settings = judgment.comparison, judgment.pair.settings
+    pred, true = comparison.pred, comparison.true
     rows = []
     for part in _DISTANCES:
         rule = comparison.rule
         rule = replace(rule, max_distance=rule.max_distance * part)
-        again = compare(comparison.pred, comparison.true, rule)
+        # Only the pairs become others: what overlaps stays.
+        matches = rule.match(pred, true)
         rows.append(
             SweepRow(
                 # Labels are, so to say, a probability of 0 and 1.
                 threshold=0.0 if settings is None else settings.threshold,
                 min_size=None if settings is None else settings.min_size,
                 max_distance=rule.max_distance,
-                scores=again.scores,
-                images=tuple(again.plane_scores()),
+                scores=score_pairs(pred, true, matches),
+                images=tuple(replace(comparison, matches=matches).plane_scores()),
             )
         )
     return rows
