@@ -3,12 +3,13 @@
 from psygnal import Signal
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.state._compare_choosing import CompareChoosing, identity_of
+from napari_cresunet.state._compare_choosing import CompareChoosing
 from napari_cresunet.state._compare_entries import CompareEntry, CompareRequest, Truth
 from napari_cresunet.state._compare_findings import Findings
 from napari_cresunet.state._compare_scores import Disagreement, Scored, ScoreWork
 from napari_cresunet.state._compare_table import CompareRow, row_of
 from napari_cresunet.state._run import ModelCache, Progress
+from napari_cresunet.state._source import identity_of
 
 DISAGREEMENT = "disagreement"
 """Shown in place of a model: where they disagree."""

@@ -8,14 +8,10 @@ from psygnal import Signal
 from napari_cresunet.evaluation import MatchRule
 from napari_cresunet.state._compare_choices import CompareChoices
 from napari_cresunet.state._compare_findings import Findings
-from napari_cresunet.state._source import Source
+from napari_cresunet.state._source import Source, identity_of, why_no_source
 from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models
 
-_NO_IMAGE = (
-    "There is no image: open one with File > Open, or a sample with File > Open Sample "
-    "> c-ResUnet."
-)
 _NO_MODEL = "Tick the models to compare."
 
 
@@ -35,7 +31,7 @@ class CompareChoosing(Working):
         self.models: list[ModelCard] = []
         self.source: Source | None = None
         self.choices = CompareChoices()
-        self._why_no_source = _NO_IMAGE
+        self._why_no_source = why_no_source()
         self._findings: dict[str, Findings] = {}
         self._nothing = Findings()
 
@@ -102,11 +98,7 @@ class CompareChoosing(Working):
             Name of the selected layer that is no image, for the explanation.
         """
         before, self.source = self.source, source
-        self._why_no_source = (
-            f"{other!r} is no image: open an image, or choose an image layer."
-            if other
-            else _NO_IMAGE
-        )
+        self._why_no_source = why_no_source(other)
         is_other = identity_of(before) != identity_of(source)
         if is_other:
             self._adopt(before)
@@ -157,8 +149,3 @@ class CompareChoosing(Working):
             The image's `Source.identity`.
         """
         self._findings.pop(identity, None)
-
-
-def identity_of(source: Source | None) -> str | None:
-    """Return what tells an image from all others; None if there is none."""
-    return None if source is None else source.identity

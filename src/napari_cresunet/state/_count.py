@@ -9,7 +9,7 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.state._analysis import Analysis, Curve
 from napari_cresunet.state._choices import Choices, Settings, resolve
 from napari_cresunet.state._run import ModelCache, Progress, Request, Result
-from napari_cresunet.state._source import Source
+from napari_cresunet.state._source import Source, identity_of, why_no_source
 from napari_cresunet.state._words import Words, describe_count
 from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models, user_model_folder
@@ -21,10 +21,6 @@ _RECOMMENDED: dict[str, Any] = {
     "min_distance": None,
     "preset": Choices().preset,
 }
-_NO_IMAGE = (
-    "There is no image: open one with File > Open, or a sample with File > Open Sample "
-    "> c-ResUnet."
-)
 
 
 class CountState(Working):
@@ -51,7 +47,7 @@ class CountState(Working):
         self.cache = ModelCache()
         self.plane = 0
         """Number of the plane that is shown."""
-        self._why_no_source = _NO_IMAGE
+        self._why_no_source = why_no_source()
         self._results: dict[str, Result] = {}
         self._reference: int | None = None
         self._is_settled = True
@@ -167,12 +163,8 @@ class CountState(Working):
             Name of the selected layer that is no image, for the explanation.
         """
         before, self.source = self.source, source
-        self._why_no_source = (
-            f"{other!r} is no image: open an image, or choose an image layer."
-            if other
-            else _NO_IMAGE
-        )
-        is_other = _identity(before) != _identity(source)
+        self._why_no_source = why_no_source(other)
+        is_other = identity_of(before) != identity_of(source)
         if is_other:
             self._reference, self._is_settled = None, True
             self.tell("")
@@ -299,7 +291,7 @@ class CountState(Working):
         identity = result.request.source.identity
         before = self._results.get(identity)
         self._results[identity] = result
-        if identity == _identity(self.source):
+        if identity == identity_of(self.source):
             self._reference, self._is_settled = None, True
             if before and before.request.region == result.request.region:
                 self._reference = before.count
@@ -346,7 +338,3 @@ class CountState(Working):
         """Remember the count from which the next change is told."""
         if self._is_settled:
             self._reference, self._is_settled = result.count, False
-
-
-def _identity(source: Source | None) -> str | None:
-    return None if source is None else source.identity

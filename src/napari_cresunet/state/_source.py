@@ -39,3 +39,29 @@ class Source:
         if self.pixel_um is None:
             return None
         return float((self.pixel_um[0] * self.pixel_um[1]) ** 0.5)
+
+
+def identity_of(source: Source | None) -> str | None:
+    """Return what tells an image from all others; None if there is none."""
+    return None if source is None else source.identity
+
+
+def why_no_source(other: str = "") -> str:
+    """Say why there is no image.
+
+    Parameters
+    ----------
+    other : str, optional
+        Name of the selected layer that is none.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    if other:
+        return f"{other!r} is no image: open an image, or choose an image layer."
+    return (
+        "There is no image: open one with File > Open, or a sample with File > Open "
+        "Sample > c-ResUnet."
+    )
