@@ -121,10 +121,7 @@ def sweep_figure(
     known = chosen or {}
     swept = rows_at(rows, known, "threshold")
     draws: list[Draw] = [lambda axes: _draw_thresholds(axes, swept, known)]
-    if len({row.max_distance for row in rows}) > 1:
-        reaches = rows_at(rows, known, "max_distance")
-        draws.append(lambda axes: _draw_distances(axes, reaches, known, "px"))
-    return figure_of(draws)
+    return figure_of([*draws, *_distance_draws(rows, known, "px")])
 
 
 def counts_figure(images: Sequence[Evaluated]) -> "Figure":
@@ -157,16 +154,24 @@ def evaluation_figure(evaluation: Evaluation) -> "Figure":
     Figure
         Of matplotlib, without a window.
     """
-    chosen, unit = evaluation.chosen, evaluation.unit
+    chosen = evaluation.chosen
     draws: list[Draw] = []
     if len({row.threshold for row in evaluation.sweep}) > 1:
         swept = rows_at(evaluation.sweep, chosen, "threshold")
         draws.append(lambda axes: _draw_thresholds(axes, swept, chosen))
-    if len({row.max_distance for row in evaluation.distances}) > 1:
-        reaches = rows_at(evaluation.distances, chosen, "max_distance")
-        draws.append(lambda axes: _draw_distances(axes, reaches, chosen, unit))
+    draws += _distance_draws(evaluation.distances, chosen, evaluation.unit)
     draws.append(lambda axes: _draw_counts(axes, evaluation.images))
     return figure_of(draws)
+
+
+def _distance_draws(
+    rows: Sequence[SweepRow], chosen: Mapping[str, Any], unit: str
+) -> "list[Draw]":
+    """Return the plot against the distance, if there are at least two."""
+    if len({row.max_distance for row in rows}) < 2:
+        return []
+    reaches = rows_at(rows, chosen, "max_distance")
+    return [lambda axes: _draw_distances(axes, reaches, chosen, unit)]
 
 
 def write_figure(path: str | Path, figure: "Figure") -> None:
