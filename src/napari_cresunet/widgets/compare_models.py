@@ -20,21 +20,17 @@ from napari_cresunet.widgets._compare_results import (
 from napari_cresunet.widgets._compare_runner import CompareRunner
 from napari_cresunet.widgets._compare_running import ComparingPart
 from napari_cresunet.widgets._compare_truth import likely_truth
-from napari_cresunet.widgets._dock import Dock, framed, scrolling
+from napari_cresunet.widgets._dock import framed, scrolling
+from napari_cresunet.widgets._image_dock import ImageDock
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
-    is_source,
-    record_of,
-    source_of,
 )
 from napari_cresunet.widgets._truths import is_truth
 from napari_cresunet.widgets._walking import bind_keys, look_at, unbind_keys
 
-_WATCHED = ("data", "scale", "units", "metadata")
 
-
-class CompareModels(Dock):
+class CompareModels(ImageDock):
     """From an image layer to what several models make of it.
 
     Parameters
@@ -43,14 +39,13 @@ class CompareModels(Dock):
         The viewer that the dock belongs to.
     """
 
+    state: CompareState
+
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined] # noqa: F821 napari injects by this name
-        super().__init__()
-        self._viewer: Any = viewer
-        self._watched: Any = None
+        super().__init__(viewer, CompareState())
         self._looked: tuple[Any, ...] = ()
         self._truths: dict[str, str] = {}
         """Truth that the user chose, by image."""
-        self.state = CompareState()
         self.runner = CompareRunner(viewer, self.state, self)
         self.grid = SideBySide(viewer)
         self.choosing = ComparedPart(self.state)
@@ -120,15 +115,7 @@ class CompareModels(Dock):
         event : napari event, optional
             Not looked at.
         """
-        layers = self._viewer.layers
-        images = [(identity_of(x), x.name) for x in layers if is_source(x)]
-        source = self.state.source
-        known = source is not None and source.identity in dict(images)
-        if not known:
-            self._choose(find_layer(self._viewer, images[-1][0]) if images else None)
-        elif source is not None and source.name != dict(images)[source.identity]:
-            self._refresh_source()
-        self._show_layers(images)
+        self._show_layers(self._look_for_images())
 
     def _show_layers(self, images: list[tuple[str, str]]) -> None:
         image, truth = self._watched, self._truth_layer()
@@ -161,42 +148,8 @@ class CompareModels(Dock):
             self.reset_choices()
 
     def _on_active_layer_changed(self, event: Any = None) -> None:
-        layer = self._viewer.layers.selection.active
-        if layer is None or self.runner.layers.is_adding:
-            return
-        if not is_source(layer):
-            layer = find_layer(self._viewer, record_of(layer).get("source", ""))
-        if layer is not None:
-            self._on_layer_chosen(identity_of(layer))
-        elif self.state.source is None:
-            self._choose(None)
-
-    def _on_layer_chosen(self, identity: str) -> None:
-        source = self.state.source
-        if source is None or source.identity != identity:
-            self._choose(find_layer(self._viewer, identity))
-            self.reset_choices()
-
-    def _choose(self, layer: Any) -> None:
-        self._watch(layer)
-        if layer is None:
-            active = self._viewer.layers.selection.active
-            self.state.choose_source(None, other="" if active is None else active.name)
-            return
-        self.state.choose_source(source_of(layer))
-
-    def _watch(self, layer: Any) -> None:
-        """Follow changes of the chosen layer, and no longer those of another."""
-        for name in _WATCHED:
-            if self._watched is not None:
-                getattr(self._watched.events, name).disconnect(self._refresh_source)
-            if layer is not None:
-                getattr(layer.events, name).connect(self._refresh_source)
-        self._watched = layer
-
-    def _refresh_source(self, event: Any = None) -> None:
-        if self._watched is not None:
-            self.state.choose_source(source_of(self._watched))
+        if not self.runner.layers.is_adding:
+            super()._on_active_layer_changed()
 
     def _on_layer_removed(self, event: Any) -> None:
         self.runner.on_layer_removed(event.value)

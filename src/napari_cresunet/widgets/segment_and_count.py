@@ -11,25 +11,21 @@ from napari_cresunet.widgets._advanced import AdvancedPart
 from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
 from napari_cresunet.widgets._choosing import ChoosingPart
 from napari_cresunet.widgets._counting import CountPart
-from napari_cresunet.widgets._dock import Dock, framed, scrolling
+from napari_cresunet.widgets._dock import framed, scrolling
+from napari_cresunet.widgets._image_dock import ImageDock
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
-    is_source,
     polygons_of,
-    record_of,
     shown_plane,
-    source_of,
     visible_region,
 )
 from napari_cresunet.widgets._runner import Runner
 from napari_cresunet.widgets._running import RunningPart
 from napari_cresunet.widgets._tuning import TuningPart
 
-_WATCHED = ("data", "scale", "units", "metadata")
 
-
-class SegmentAndCount(Dock):
+class SegmentAndCount(ImageDock):
     """From an image layer to labeled cells and their count.
 
     Parameters
@@ -38,11 +34,10 @@ class SegmentAndCount(Dock):
         The viewer that the dock belongs to.
     """
 
+    state: CountState
+
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined] # noqa: F821 napari injects by this name
-        super().__init__()
-        self._viewer: Any = viewer
-        self._watched: Any = None
-        self.state = CountState()
+        super().__init__(viewer, CountState())
         self.runner = Runner(viewer, self.state, self)
         self.choosing = ChoosingPart(self.state)
         self.running = RunningPart(self.state)
@@ -103,55 +98,14 @@ class SegmentAndCount(Dock):
             Not looked at.
         """
         layers = self._viewer.layers
-        images = [(identity_of(x), x.name) for x in layers if is_source(x)]
         shapes = [(identity_of(x), x.name) for x in layers if isinstance(x, Shapes)]
-        source = self.state.source
-        known = source is not None and source.identity in dict(images)
-        if not known:
-            self._choose(find_layer(self._viewer, images[-1][0]) if images else None)
-        elif source is not None and source.name != dict(images)[source.identity]:
-            self._refresh_source()
+        images = self._look_for_images()
         self.choosing.show_layers(images)
         self.calibrating.show_shapes(shapes)
 
-    def _on_active_layer_changed(self, event: Any = None) -> None:
-        layer = self._viewer.layers.selection.active
-        if layer is None:
-            return
-        if not is_source(layer):
-            layer = find_layer(self._viewer, record_of(layer).get("source", ""))
-        if layer is not None:
-            self._on_layer_chosen(identity_of(layer))
-        elif self.state.source is None:
-            self._choose(None)
-
-    def _on_layer_chosen(self, identity: str) -> None:
-        source = self.state.source
-        if source is None or source.identity != identity:
-            self._choose(find_layer(self._viewer, identity))
-            self.reset_choices()
-
     def _choose(self, layer: Any) -> None:
-        self._watch(layer)
-        if layer is None:
-            active = self._viewer.layers.selection.active
-            self.state.choose_source(None, other="" if active is None else active.name)
-            return
-        self.state.choose_source(source_of(layer))
+        super()._choose(layer)
         self._on_step_changed()
-
-    def _watch(self, layer: Any) -> None:
-        """Follow changes of the chosen layer, and no longer those of another."""
-        for name in _WATCHED:
-            if self._watched is not None:
-                getattr(self._watched.events, name).disconnect(self._refresh_source)
-            if layer is not None:
-                getattr(layer.events, name).connect(self._refresh_source)
-        self._watched = layer
-
-    def _refresh_source(self, event: Any = None) -> None:
-        if self._watched is not None:
-            self.state.choose_source(source_of(self._watched))
 
     def _on_layer_removed(self, event: Any) -> None:
         self.state.forget(identity_of(event.value))
