@@ -11,7 +11,7 @@ import napari_cresunet
 
 ENGINE_ROOMS = (
     *("_files", "_images", "_labels", "_typing", "_wording", "annotations", "config"),
-    "datasets",
+    *("correction", "datasets", "measurement", "studies"),
     *("errors", "evaluation", "export", "inference", "models"),
     *("plugin", "segmentation", "state", "steps", "training", "weights"),
 )
@@ -95,7 +95,10 @@ def test_importing_the_package_loads_nothing_heavy():
 
 @pytest.mark.parametrize(
     "room",
-    ["cli", "evaluation", "export", "inference", "plugin", "segmentation", "weights"],
+    [
+        *("cli", "correction", "evaluation", "export", "inference", "measurement"),
+        *("plugin", "segmentation", "studies", "weights"),
+    ],
 )
 def test_importing_a_room_does_not_load_torch(room):
     assert loaded_by(f"import napari_cresunet.{room}", "torch") == set()
