@@ -7,6 +7,20 @@ scipy and scikit-image come with the first function that needs them.
 
 from napari_cresunet.correction._edit import Edit
 from napari_cresunet.correction._log import LogEntry
-from napari_cresunet.correction._pins import Erased, Pins
+from napari_cresunet.correction._pins import (
+    Erased,
+    Pins,
+    apply_pins,
+    find_pins,
+    pins_of_changes,
+)
 
-__all__ = ["Edit", "Erased", "LogEntry", "Pins"]
+__all__ = [
+    "Edit",
+    "Erased",
+    "LogEntry",
+    "Pins",
+    "apply_pins",
+    "find_pins",
+    "pins_of_changes",
+]

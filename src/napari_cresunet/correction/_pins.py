@@ -1,9 +1,13 @@
 """Which cells a person has touched, and keeping them while all others are made anew."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from napari_cresunet._typing import Indices
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet._typing import Indices, Labels
 
 ADDED, EDITED, ACCEPTED = "added", "edited", "accepted"
 """Why a cell is pinned."""
@@ -35,3 +39,227 @@ class Pins:
     def is_empty(self) -> bool:
         """Whether nobody has touched anything."""
         return not self.cells and not self.erased
+
+
+def find_pins(labels: NDArray[Any], base: NDArray[Any], before: Pins) -> Pins:
+    """Tell which cells a person has touched since labels were made.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (..., Y, X), int
+        As they are now.
+    base : ndarray of the same shape, int
+        As they were made.
+    before : Pins
+        What was pinned then.
+
+    Returns
+    -------
+    Pins
+        A cell of which any pixel is another than then is pinned, as long as it is
+        there. What was taken from a cell and is background now is erased, wherever it
+        is not drawn over.
+
+    Notes
+    -----
+    Only the two arrays count, and not the way from one to the other: what was undone
+    leaves no pin.
+    """
+    flat, then = labels.ravel(), base.ravel()
+    changed = np.flatnonzero(flat != then)
+    return pins_of_changes(
+        changed,
+        (flat[changed], then[changed]),
+        (_areas(flat), _areas(then)),
+        before,
+    )
+
+
+def pins_of_changes(
+    changed: Indices,
+    values: tuple[NDArray[Any], NDArray[Any]],
+    areas: tuple[NDArray[np.intp], NDArray[np.intp]],
+    before: Pins,
+) -> Pins:
+    """Tell which cells a person has touched, from the pixels that are others than then.
+
+    Parameters
+    ----------
+    changed : ndarray of intp, shape (N,)
+        Places, ascending, of the pixels that differ.
+    values : tuple of two ndarray of int, shape (N,)
+        Their labels now and then.
+    areas : tuple of two ndarray of intp
+        How many px each label has now and had then, from label 0 on.
+    before : Pins
+        What was pinned then.
+
+    Returns
+    -------
+    Pins
+        As of `find_pins`.
+    """
+    if not len(changed):
+        return before
+    (flat, then), (now, known) = values, areas
+    cells = {cell: kind for cell, kind in before.cells.items() if _has(now, cell)}
+    for cell in _numbers(flat) | _numbers(then):
+        if _has(now, cell) and cells.get(cell) != ADDED:
+            cells[cell] = EDITED if _has(known, cell) else ADDED
+    is_taken = flat == 0
+    erased = _with_more(before.erased, then[is_taken], changed[is_taken], now)
+    return Pins(cells=dict(sorted(cells.items())), erased=erased)
+
+
+def _areas(labels: NDArray[Any]) -> NDArray[np.intp]:
+    return np.bincount(labels.astype(np.intp, copy=False))
+
+
+def _numbers(labels: NDArray[Any]) -> set[int]:
+    return set(np.unique(labels[labels > 0]).tolist())
+
+
+def _has(areas: NDArray[np.intp], cell: int) -> bool:
+    return cell < len(areas) and bool(areas[cell])
+
+
+def _with_more(
+    before: tuple[Erased, ...],
+    cells: NDArray[Any],
+    pixels: Indices,
+    areas: NDArray[np.intp],
+) -> tuple[Erased, ...]:
+    """Add pixels, each taken from a cell, to what was erased before."""
+    kept = []
+    found = {int(cell): pixels[cells == cell] for cell in np.unique(cells)}
+    for one in before:
+        # A number can be that of another cell, once the first has gone.
+        if not one.is_whole and one.label in found:
+            found[one.label] = np.union1d(found[one.label], one.pixels)
+        else:
+            kept.append(one)
+    more = [
+        Erased(label=cell, pixels=places, is_whole=not _has(areas, cell))
+        for cell, places in found.items()
+    ]
+    return (*kept, *more)
+
+
+def apply_pins(
+    automatic: NDArray[Any], labels: NDArray[Any], pins: Pins, min_size: int
+) -> Labels:
+    """Make all cells anew but the pinned ones.
+
+    Parameters
+    ----------
+    automatic : ndarray of shape (..., Y, X), int
+        The new cells, 1 to N.
+    labels : ndarray of the same shape, int
+        Where the pinned cells are.
+    pins : Pins
+        Which they are, and where nothing is to be found.
+    min_size : int
+        Px; of a new cell that gives way, no smaller piece stays.
+
+    Returns
+    -------
+    ndarray of int32, shape (..., Y, X)
+        Pinned cells are as they were, under the same numbers. New cells have the other
+        numbers from 1 on, in their order.
+
+    Notes
+    -----
+    A new cell gives way where it overlaps with a pinned cell or with what was erased.
+    A piece of what is left of it (4-connected) stays a cell if it has at least
+    `min_size` px and is at least half as wide as the overlap; the width is twice the
+    largest distance to the outside. So the rim that a lower threshold adds around a
+    pinned cell is no cell, but a neighbor that has grown together with it is one.
+    """
+    if pins.is_empty:
+        return automatic.astype(np.int32)
+    flat = labels.ravel()
+    is_pinned = np.zeros(int(flat.max(initial=0)) + 1, np.bool_)
+    is_pinned[[cell for cell in pins.cells if cell < len(is_pinned)]] = True
+    is_pinned[0] = False
+    pinned = np.flatnonzero(is_pinned[flat])
+    blocked = np.zeros(flat.shape, np.bool_)
+    blocked[pinned] = True
+    for one in pins.erased:
+        blocked[one.pixels] = True
+    made = automatic.ravel().astype(np.int32)
+    _give_way(made, blocked, automatic.shape[-2:], min_size)
+    made = _new_numbers(made, np.flatnonzero(is_pinned))[made]
+    made[pinned] = flat[pinned]
+    return made.reshape(automatic.shape)
+
+
+def _give_way(
+    made: Labels,
+    blocked: NDArray[np.bool_],
+    plane_shape: tuple[int, ...],
+    min_size: int,
+) -> None:
+    """Take blocked pixels from new cells, in place; pieces get numbers of their own."""
+    cells = np.unique(made[blocked])
+    cells = cells[cells > 0]
+    if not len(cells):
+        return
+    is_hit = np.zeros(int(made.max()) + 1, np.bool_)
+    is_hit[cells] = True
+    pixels = np.flatnonzero(is_hit[made])
+    order = np.argsort(made[pixels], kind="stable")
+    ends = np.cumsum(np.bincount(made[pixels])[cells])
+    another = len(is_hit)
+    for places in np.split(pixels[order], ends[:-1]):
+        # The largest piece keeps the number, so that it stays in its order.
+        number = made[places[0]]
+        made[places] = 0
+        for piece in _pieces(places, blocked[places], plane_shape, min_size):
+            made[piece] = number
+            number, another = another, another + 1
+
+
+def _pieces(
+    places: Indices,
+    is_blocked: NDArray[np.bool_],
+    shape: tuple[int, ...],
+    min_size: int,
+) -> Iterator[Indices]:
+    """Return what is left of a cell and stays one, the largest piece first."""
+    from scipy import ndimage
+
+    # A new cell is on one plane. It gets a frame, from which the width is measured.
+    rows, columns = np.unravel_index(places % (shape[0] * shape[1]), shape)
+    local = (rows - rows.min() + 1, columns - columns.min() + 1)
+    size = [int(axis.max()) + 2 for axis in local]
+    rest, overlap = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    rest[local], overlap[local] = ~is_blocked, is_blocked
+    parts, count = ndimage.label(rest)
+    if not count:
+        return
+    least = _half_width(overlap) / 2
+    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+    numbers = parts[local]
+    for part in np.argsort(-areas, kind="stable") + 1:
+        if areas[part - 1] < max(min_size, 1):
+            return
+        if _half_width(parts == part) >= least:
+            yield places[numbers == part]
+
+
+def _half_width(mask: NDArray[np.bool_]) -> float:
+    """Return the largest distance to the outside."""
+    from scipy import ndimage
+
+    return float(ndimage.distance_transform_edt(mask).max())
+
+
+def _new_numbers(made: Labels, taken: Indices) -> Labels:
+    """Return the new number of each: the first ones that no pinned cell has."""
+    is_there = np.bincount(made) > 0
+    is_there[0] = False
+    count = np.count_nonzero(is_there)
+    candidates = np.arange(1, count + len(taken) + 1, dtype=np.int32)
+    numbers = np.zeros(len(is_there), np.int32)
+    numbers[is_there] = candidates[~np.isin(candidates, taken)][:count]
+    return numbers

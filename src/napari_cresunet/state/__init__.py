@@ -34,6 +34,7 @@ from napari_cresunet.state._compare_table import (
     save_table,
     table_lines,
 )
+from napari_cresunet.state._corrections import HIGHEST, Corrections
 from napari_cresunet.state._count import CountState
 from napari_cresunet.state._errors import describe_error
 from napari_cresunet.state._evaluate import METRICS, EvaluateState, ScoreRow
@@ -112,6 +113,7 @@ __all__ = [
     "FIGURE",
     "FROM_CARD",
     "GROUPS",
+    "HIGHEST",
     "LABELS_SHELF",
     "LAYERS",
     "METRICS",
@@ -130,6 +132,7 @@ __all__ = [
     "CompareRequest",
     "CompareRow",
     "CompareState",
+    "Corrections",
     "CountState",
     "Curve",
     "Disagreement",

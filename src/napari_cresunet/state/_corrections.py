@@ -1,0 +1,398 @@
+"""What a person did to the labels of one layer, whichever tool was used."""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from napari_cresunet._typing import Indices, Labels
+from napari_cresunet.correction import (
+    Erased,
+    LogEntry,
+    Pins,
+    apply_pins,
+    pins_of_changes,
+)
+
+PAINT, UNDO, REDO = "paint", "undo", "redo"
+"""Steps that are not ours: a tool of the viewer, and its history."""
+HIGHEST = 2**24
+"""Labels up to which cells are counted by a table with a place for each number."""
+_WORD = 2**64
+NEW_LABELS = "new labels"
+"""All cells but the pinned ones were made anew, and have other numbers."""
+ACCEPT, RELEASE = "accept", "release"
+ACCEPTED = "accepted"
+
+
+class Snapshot(NamedTuple):
+    """Labels with their pins, which nobody changes any more."""
+
+    labels: NDArray[Any]
+    pins: Pins
+
+
+class Corrections:
+    """Pins, reviewed cells and log of one label image.
+
+    It compares arrays and knows no tool: what was painted with a brush of the viewer is
+    found like an edit of ours, and what was undone is no longer found.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (..., Y, X), int
+        The labels; they are copied. None is higher than `HIGHEST`.
+    pins : Pins, optional
+        What is pinned in them.
+    log : iterable of LogEntry, optional
+        What was done before.
+    reviewed : iterable of int, optional
+        Labels of the cells that a person has looked at.
+    """
+
+    changed = Signal()
+    """Labels, pins, reviewed cells or log are others than before."""
+
+    def __init__(
+        self,
+        labels: NDArray[Any],
+        *,
+        pins: Pins | None = None,
+        log: Iterable[LogEntry] = (),
+        reviewed: Iterable[int] = (),
+    ) -> None:
+        self.log: list[LogEntry] = list(log)
+        self.reviewed: frozenset[int] = frozenset(reviewed)
+        self._automatic: NDArray[Any] | None = None
+        self._min_size = 0
+        self._begin(np.array(labels), pins or Pins())
+
+    def _begin(self, labels: NDArray[Any], pins: Pins) -> None:
+        """Take labels, which nobody changes, as those that pins are found against."""
+        self._base = labels
+        self._base_pins = pins
+        self._seen = Snapshot(labels, pins)
+        self._differing = np.empty(0, np.intp)
+        # These wait until somebody asks: a slider makes new labels all the time.
+        self._areas: list[NDArray[np.intp]] | None = None
+        self._base_areas: NDArray[np.intp] | None = None
+        self._states = [0]
+        self._state = 0
+
+    # What is known
+
+    @property
+    def pins(self) -> Pins:
+        """What is pinned, as of the last look."""
+        return self._seen.pins
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The labels of the last look; not to be changed."""
+        return self._seen.labels
+
+    @property
+    def n_pinned(self) -> int:
+        """How many cells are pinned, those included that were deleted."""
+        return len(self.pins.cells) + sum(one.is_whole for one in self.pins.erased)
+
+    @property
+    def _planes(self) -> list[NDArray[np.intp]]:
+        """How many px each label has on each plane."""
+        if self._areas is None:
+            self._areas = _areas_of_planes(self._seen.labels)
+        return self._areas
+
+    @property
+    def plane_counts(self) -> tuple[int, ...]:
+        """How many cells each plane has."""
+        return tuple(int(np.count_nonzero(areas[1:])) for areas in self._planes)
+
+    @property
+    def count(self) -> int:
+        """How many cells there are; one that is on several planes is one."""
+        return len(self.cells)
+
+    @property
+    def cells(self) -> Indices:
+        """Labels of the cells, ascending."""
+        return np.flatnonzero(_total(self._planes)[1:]) + 1
+
+    def snapshot(self) -> Snapshot:
+        """Return labels and pins of the last look, for work in another thread."""
+        return self._seen
+
+    # What a person does
+
+    def look(self, labels: NDArray[Any], kind: str = PAINT) -> Pins:
+        """Find what has changed since the last look.
+
+        Parameters
+        ----------
+        labels : ndarray of the same shape, int
+            As they are now.
+        kind : str, optional
+            What was done, for the log.
+
+        Returns
+        -------
+        Pins
+            What is pinned now.
+        """
+        changed = np.flatnonzero(labels != self._seen.labels)
+        if not len(changed):
+            return self.pins
+        before, planes = self._seen.labels, self._planes
+        now = np.array(labels)  # the viewer changes its own in place
+        if self._base_areas is None:
+            self._base_areas = _total(planes)
+        old, new = before.ravel()[changed], now.ravel()[changed]
+        self._areas = _changed_areas(planes, changed, (old, new), now.shape)
+        kind = self._note_state(_mixed(changed, new) - _mixed(changed, old), kind)
+        self.log.append(_entry(kind, changed, (old, new), (planes, self._areas), now))
+        self._differing = np.union1d(self._differing, changed)
+        self._seen = Snapshot(now, self._pins_of(now))
+        self._keep_reviewed(self.cells.tolist())
+        self.changed.emit()
+        return self.pins
+
+    def _pins_of(self, labels: NDArray[Any]) -> Pins:
+        differing = self._differing
+        new, old = labels.ravel()[differing], self._base.ravel()[differing]
+        is_other = new != old
+        self._differing = differing = differing[is_other]
+        if self._base_areas is None:
+            return self._base_pins
+        return pins_of_changes(
+            differing,
+            (new[is_other], old[is_other]),
+            (_total(self._planes), self._base_areas),
+            self._base_pins,
+        )
+
+    def _note_state(self, change: int, kind: str) -> str:
+        """Return what was done; a known state was come back to by undo or redo."""
+        state = (self._states[self._state] + change) % _WORD
+        if kind == PAINT and state in self._states:
+            place = self._states.index(state)
+            kind = UNDO if place < self._state else REDO
+            self._state = place
+            return kind
+        self._states[self._state + 1 :] = [state]
+        self._state += 1
+        return kind
+
+    def _keep_reviewed(self, cells: Collection[int]) -> None:
+        self.reviewed &= frozenset(cells)
+
+    def accept(self, cell: int) -> None:
+        """Pin a cell as it is, and note that it was looked at.
+
+        Parameters
+        ----------
+        cell : int
+            Its label.
+        """
+        cells = {**self._base_pins.cells}
+        cells.setdefault(cell, ACCEPTED)
+        self._pin(cells, self._base_pins.erased)
+        self.review(cell, is_told=False)
+        self._note(ACCEPT, (cell,))
+
+    def review(self, cell: int, *, is_told: bool = True) -> None:
+        """Note that a person has looked at a cell.
+
+        Parameters
+        ----------
+        cell : int
+            Its label.
+        is_told : bool, optional
+            Whether to signal it.
+        """
+        self.reviewed |= {cell}
+        if is_told:
+            self.changed.emit()
+
+    def _pin(self, cells: dict[int, str], erased: tuple[Erased, ...]) -> None:
+        self._base_pins = Pins(cells=dict(sorted(cells.items())), erased=erased)
+        labels = self._seen.labels
+        self._seen = Snapshot(labels, self._pins_of(labels))
+
+    def _note(self, kind: str, cells: tuple[int, ...]) -> None:
+        places = np.flatnonzero(np.isin(self._seen.labels, cells))
+        place = _middle(places, self._seen.labels.shape)
+        self.log.append(LogEntry(kind=kind, before=cells, after=cells, **place))
+        self.changed.emit()
+
+    def release(
+        self, cells: Collection[int] = (), erased: Collection[Erased] = ()
+    ) -> NDArray[Any]:
+        """Unpin cells, and let cells be found where some were deleted.
+
+        Parameters
+        ----------
+        cells : collection of int
+            Labels of pinned cells.
+        erased : collection of Erased
+            Of `pins.erased`.
+
+        Returns
+        -------
+        ndarray of shape (..., Y, X), int
+            The labels to show: released places as the network has them, where labels
+            were made here, else unchanged. Show it, then call `look`.
+        """
+        labels, pins = self._seen
+        gone = set(cells)
+        dropped = [
+            one
+            for one in pins.erased
+            if one in erased or (not one.is_whole and one.label in gone)
+        ]
+        left = Pins(
+            cells={c: kind for c, kind in pins.cells.items() if c not in gone},
+            erased=tuple(one for one in pins.erased if one not in dropped),
+        )
+        shown = labels
+        if self._automatic is not None:
+            shown = apply_pins(self._automatic, labels, left, self._min_size)
+            shown = shown.astype(labels.dtype)
+        changed = np.flatnonzero(shown != labels)
+        old, new = labels.ravel()[changed], shown.ravel()[changed]
+        change = _mixed(changed, new) - _mixed(changed, old)
+        states = self._states[: self._state + 1]
+        self._begin(shown, left)
+        # One goes back to what was before with the viewer's undo.
+        self._states = [*states, (states[-1] + change) % _WORD]
+        self._state = len(states)
+        self._keep_reviewed(left.cells)
+        touched = gone | {one.label for one in dropped}
+        self.log.append(LogEntry(kind=RELEASE, before=tuple(sorted(touched))))
+        self.changed.emit()
+        return shown
+
+    # New labels
+
+    def renewed(self, automatic: NDArray[Any], min_size: int) -> tuple[Labels, Pins]:
+        """Return new labels in which pinned cells are as they were; change nothing.
+
+        Parameters
+        ----------
+        automatic : ndarray of the same shape, int
+            Cells as the network has them, 1 to N.
+        min_size : int
+            Px; no smaller piece of a new cell stays beside pinned ones.
+
+        Returns
+        -------
+        labels : ndarray of int32
+            For the layer.
+        pins : Pins
+            That were kept: if `pins` are others by now, it must be done again.
+        """
+        labels, pins = self._seen
+        return apply_pins(automatic, labels, pins, min_size), pins
+
+    def renew(
+        self, labels: NDArray[Any], automatic: NDArray[Any], min_size: int
+    ) -> None:
+        """Take labels that were made with `renewed`.
+
+        Parameters
+        ----------
+        labels : ndarray of the same shape, int
+            What the layer shows from now on.
+        automatic, min_size : ndarray and int
+            What they were made of; not to be changed afterwards.
+        """
+        self._automatic, self._min_size = automatic, min_size
+        self._begin(automatic if self.pins.is_empty else np.array(labels), self.pins)
+        self._keep_reviewed(self.pins.cells)
+        is_noted = not self.log or self.log[-1].kind == NEW_LABELS
+        if not is_noted:
+            self.log.append(LogEntry(kind=NEW_LABELS))
+        self.changed.emit()
+
+
+def _mixed(places: Indices, values: NDArray[Any]) -> int:
+    """Return a number that tells these values at these places from others."""
+    # A sum over pixels: of a small change, the change of the sum is enough.
+    word = places.astype(np.uint64) << np.uint64(32) | values.astype(np.uint32)
+    # The end of splitmix64: each bit of the word changes about half of the result's.
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
+    return int((word ^ (word >> np.uint64(31))).sum(dtype=np.uint64))
+
+
+def _areas_of_planes(labels: NDArray[Any]) -> list[NDArray[np.intp]]:
+    planes = labels.reshape(-1, math.prod(labels.shape[-2:]))
+    return [
+        np.bincount(plane.astype(np.intp, copy=False), minlength=1) for plane in planes
+    ]
+
+
+def _changed_areas(
+    planes: list[NDArray[np.intp]],
+    changed: Indices,
+    values: tuple[NDArray[Any], NDArray[Any]],
+    shape: tuple[int, ...],
+) -> list[NDArray[np.intp]]:
+    """Return the areas of each plane's labels after pixels have changed."""
+    areas = list(planes)
+    where = changed // math.prod(shape[-2:])
+    for plane in np.unique(where):
+        old, new = (side[where == plane].astype(np.intp) for side in values)
+        n = max(len(areas[plane]), int(new.max()) + 1)
+        more = np.bincount(new, minlength=n) - np.bincount(old, minlength=n)
+        more[: len(areas[plane])] += areas[plane]
+        areas[plane] = more
+    return areas
+
+
+def _total(planes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+    total = np.zeros(max(len(areas) for areas in planes), np.intp)
+    for areas in planes:
+        total[: len(areas)] += areas
+    return total
+
+
+def _entry(
+    kind: str,
+    changed: Indices,
+    values: tuple[NDArray[Any], NDArray[Any]],
+    planes: tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]],
+    labels: NDArray[Any],
+) -> LogEntry:
+    """Describe a change by what was there before and after it."""
+    touched = np.union1d(*values)
+    touched = touched[touched > 0]
+    where = np.unique(changed // math.prod(labels.shape[-2:]))
+    before, after = (
+        tuple(
+            int(cell)
+            for cell in touched
+            if any(cell < len(side[p]) and side[p][cell] for p in where)
+        )
+        for side in planes
+    )
+    place = _middle(changed, labels.shape)
+    return LogEntry(
+        kind=kind, before=before, after=after, changed_px=len(changed), **place
+    )
+
+
+def _middle(places: Indices, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return plane, row and column of the middle of pixels, as `LogEntry` has them."""
+    if not len(places):
+        return {}
+    planes, rest = np.divmod(places, math.prod(shape[-2:]))
+    on_plane = rest[planes == planes[0]]
+    rows, columns = np.divmod(on_plane, shape[-1])
+    return {
+        "plane": int(planes[0]),
+        "row": round(float(rows.mean()), 1),
+        "column": round(float(columns.mean()), 1),
+    }

@@ -1,0 +1,196 @@
+"""What a person does to a layer of labels, with our tools or napari's."""
+
+from typing import Any
+
+import numpy as np
+
+from napari_cresunet.correction import Edit
+from napari_cresunet.errors import InputError
+from napari_cresunet.state import HIGHEST, Corrections
+
+_KEY = "cresunet corrections"
+_BRUSHES = ("paint", "erase")
+_QUICK = 8_000_000
+"""Pixels up to which labels are looked at each time they are drawn: some 5 ms."""
+
+
+def corrections_of(layer: Any) -> Corrections:
+    """Return what a person did to the labels of a layer; from now on it is followed.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A layer whose labels are in memory; see `why_not_editable`.
+
+    Returns
+    -------
+    Corrections
+        As of now: of one layer always the same, unless its shape has changed.
+
+    Raises
+    ------
+    InputError
+        If labels are negative, or so high that cells cannot be told by them.
+    """
+    known = layer.metadata.get(_KEY)
+    if isinstance(known, Corrections) and known.labels.shape == layer.data.shape:
+        known.look(layer.data)
+        return known
+    low, high = layer.data.min(initial=0), layer.data.max(initial=0)
+    if low < 0 or high > HIGHEST:
+        raise InputError(
+            f"The cells of {layer.name!r} have numbers from {low:,} to {high:,}, of "
+            f"which only 0 to {HIGHEST:,} can be corrected: number them anew first."
+        )
+    return start_corrections(layer, Corrections(layer.data))
+
+
+def start_corrections(layer: Any, corrections: Corrections) -> Corrections:
+    """Follow a layer with corrections that are known, such as those of a saved study.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer; shows the labels of the corrections.
+    corrections : Corrections
+        What is known.
+
+    Returns
+    -------
+    Corrections
+        The same.
+    """
+    layer.metadata[_KEY] = corrections
+    for name in ("data", "paint", "labels_update", "set_data"):
+        emitter = getattr(layer.events, name)
+        # Once only, and for as long as the layer lives: edits that are made while no
+        # dock is open must be known, too. The function holds no dock.
+        emitter.disconnect(_on_labels_changed)
+        emitter.connect(_on_labels_changed)
+    return corrections
+
+
+def _on_labels_changed(event: Any) -> None:
+    layer = event.source
+    corrections = layer.metadata.get(_KEY)
+    if not isinstance(corrections, Corrections):
+        return
+    data = layer.data
+    if not isinstance(data, np.ndarray) or data.shape != corrections.labels.shape:
+        return
+    # A stroke is one step, of which `paint` tells at its end.
+    if event.type == "labels_update" and layer.mode in _BRUSHES:
+        return
+    # Only this tells of undo, but it comes with each redraw as well.
+    if event.type == "set_data" and data.size > _QUICK:
+        return
+    corrections.look(data)
+
+
+def why_not_editable(layer: Any) -> str:
+    """Say why labels cannot be corrected.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Any layer of labels.
+
+    Returns
+    -------
+    str
+        One sentence; empty if they can.
+    """
+    if layer.multiscale:
+        return (
+            f"{layer.name!r} is a pyramid, which napari cannot edit: choose a layer "
+            "with one resolution."
+        )
+    data = layer.data
+    if not isinstance(data, np.ndarray):
+        return (
+            f"The labels of {layer.name!r} are not in memory: duplicate the layer "
+            "(right click) after loading it, or open a smaller part."
+        )
+    if not data.flags.writeable:
+        return (
+            f"The labels of {layer.name!r} are read-only: duplicate the layer (right "
+            "click) and correct the copy."
+        )
+    if not layer.editable:
+        return (
+            f"{layer.name!r} is locked: show rows and columns in the 2D view, or "
+            "unlock the layer."
+        )
+    return ""
+
+
+def apply_edit(layer: Any, edit: Edit) -> None:
+    """Change the labels of a layer, as one step of napari's undo.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer that the edit was made for.
+    edit : Edit
+        What changes.
+
+    Raises
+    ------
+    InputError
+        If the layer cannot be edited; nothing changes then.
+    """
+    why_not = why_not_editable(layer)
+    if why_not:
+        raise InputError(why_not)
+    corrections = corrections_of(layer)
+    if edit.is_empty:
+        return
+    with _without_looking(layer):
+        set_pixels(layer, edit.pixels, edit.values)
+    corrections.look(layer.data, edit.kind)
+
+
+def set_pixels(layer: Any, pixels: Any, values: Any) -> None:
+    """Set labels as one step of napari's undo.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    pixels : ndarray of intp, shape (N,)
+        Places in its labels laid out in one line.
+    values : ndarray of int, shape (N,)
+        Their new labels.
+    """
+    layer.data_setitem(np.unravel_index(pixels, layer.data.shape), values)
+
+
+def _without_looking(layer: Any) -> Any:
+    """Return a context in which changes are not taken for those of napari's tools."""
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    for name in ("data", "paint", "labels_update", "set_data"):
+        blocker = getattr(layer.events, name).blocker(_on_labels_changed)
+        stack.enter_context(blocker)
+    return stack
+
+
+def release_pins(layer: Any, cells: Any = (), erased: Any = ()) -> None:
+    """Unpin cells of a layer; where labels were made here, they come back.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    cells : collection of int
+        Labels of pinned cells.
+    erased : collection of Erased
+        Of the pins.
+    """
+    corrections = corrections_of(layer)
+    shown = corrections.release(cells, erased)
+    pixels = np.flatnonzero(shown != layer.data)
+    with _without_looking(layer):
+        set_pixels(layer, pixels, shown.ravel()[pixels])
+    corrections.look(layer.data)
