@@ -1,4 +1,4 @@
-"""Ground truth in others' formats: outlines, and points where cells are only marked."""
+"""Cells in others' formats, read and written: outlines, or points that mark them."""
 
 from napari_cresunet.annotations._annotated import AnnotatedImage, Annotations
 from napari_cresunet.annotations._formats import (
@@ -7,12 +7,17 @@ from napari_cresunet.annotations._formats import (
     load_annotations,
     read_annotations,
 )
+from napari_cresunet.annotations._outlines import checked_labels, outlines_of
+from napari_cresunet.annotations._write_imagej import write_imagej
 
 __all__ = [
     "ANNOTATION_SUFFIXES",
     "AnnotatedImage",
     "Annotations",
+    "checked_labels",
     "is_annotation_file",
     "load_annotations",
+    "outlines_of",
     "read_annotations",
+    "write_imagej",
 ]

@@ -23,6 +23,9 @@ from napari_cresunet.annotations._shapes import (
 if TYPE_CHECKING:
     from roifile import ImagejRoi
 
+CELL_PROPERTY = "cresunet-cell"
+"""Regions with the same value are one cell, on several planes."""
+
 _NUMBERS_OF = {0: 2, 1: 2, 2: 4, 3: 6, 4: 0}
 """How many numbers follow a command in a path: move, line, two curves, close."""
 _CURVE = np.linspace(0, 1, 17)[1:, np.newaxis]

@@ -17,6 +17,14 @@ from napari_cresunet.export._compared import (
     model_rows,
     models_figure,
 )
+from napari_cresunet.export._counted import (
+    Counted,
+    cell_rows,
+    edit_counts,
+    record_of,
+    write_cells_csv,
+    write_regions_csv,
+)
 from napari_cresunet.export._evaluated import (
     POOLED,
     Evaluated,
@@ -38,7 +46,9 @@ from napari_cresunet.export._figures import (
 )
 from napari_cresunet.export._formats import FORMATS, Format
 from napari_cresunet.export._galleries import case_crops, case_overlay
+from napari_cresunet.export._label_formats import LABEL_FORMATS, LabelFormat
 from napari_cresunet.export._methods import methods_text
+from napari_cresunet.export._ome_tiff import write_ome_tiff
 from napari_cresunet.export._onnx import export_onnx
 from napari_cresunet.export._pictures import heatmap, overlay
 from napari_cresunet.export._report import html_report
@@ -48,19 +58,24 @@ __all__ = [
     "FIGURE_SUFFIXES",
     "FORMATS",
     "KIND_COLORS",
+    "LABEL_FORMATS",
     "POOLED",
     "ComparedImage",
     "ComparedModel",
+    "Counted",
     "Evaluated",
     "Evaluation",
     "Format",
+    "LabelFormat",
     "case_crops",
     "case_overlay",
     "case_rows",
+    "cell_rows",
     "compare_report",
     "compare_section",
     "counts_figure",
     "distance_figure",
+    "edit_counts",
     "evaluation_figure",
     "export_bioimageio",
     "export_onnx",
@@ -73,9 +88,13 @@ __all__ = [
     "models_figure",
     "overlay",
     "plain_values",
+    "record_of",
     "score_rows",
     "sweep_figure",
     "sweep_rows_table",
     "threshold_figure",
+    "write_cells_csv",
     "write_figure",
+    "write_ome_tiff",
+    "write_regions_csv",
 ]

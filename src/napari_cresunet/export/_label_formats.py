@@ -1,0 +1,69 @@
+"""The table of formats that a count can be exported to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_cresunet.annotations import write_imagej
+from napari_cresunet.export._counted import (
+    Counted,
+    record_of,
+    write_cells_csv,
+    write_regions_csv,
+)
+from napari_cresunet.export._ome_tiff import write_ome_tiff
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFormat:
+    """One format that a count can be exported to."""
+
+    name: str
+    """How the command line knows it."""
+    title: str
+    suffix: str
+    """What its files end in."""
+    write: Callable[[Path, Counted], None]
+    """Takes the file to write and what it is to hold."""
+    beside: tuple[str, ...] = ()
+    """Endings, in place of the suffix, of what else may be written."""
+
+    def files(self, path: Path) -> list[Path]:
+        """Return all files that may be written, whether they exist or not."""
+        return [path, *(path.with_name(path.stem + ending) for ending in self.beside)]
+
+
+def _write_csv(path: Path, counted: Counted) -> None:
+    write_cells_csv(path, counted)
+    if counted.regions or counted.region_rows:
+        write_regions_csv(path.with_name(f"{path.stem}_regions.csv"), [counted])
+
+
+def _write_ome_tiff(path: Path, counted: Counted) -> None:
+    write_ome_tiff(
+        path,
+        counted.labels,
+        pixel_size=counted.pixel_size,
+        record=record_of(counted),
+        name=counted.name,
+    )
+
+
+def _write_imagej(path: Path, counted: Counted) -> None:
+    write_imagej(path, counted.labels)
+
+
+_FORMATS = (
+    LabelFormat(
+        "csv",
+        "Tables of cells and regions",
+        ".csv",
+        _write_csv,
+        (".json", "_regions.csv", "_regions.json"),
+    ),
+    LabelFormat("ome-tiff", "Label image (OME-TIFF)", ".ome.tif", _write_ome_tiff),
+    LabelFormat("imagej-roi", "ImageJ regions", ".zip", _write_imagej),
+)
+
+LABEL_FORMATS: dict[str, LabelFormat] = {one.name: one for one in _FORMATS}
+"""All formats by the name that the command line knows them by."""

@@ -1,0 +1,86 @@
+"""Label images as OME-TIFF, with the size of a pixel and how they came about."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet._files import written_whole
+from napari_cresunet.annotations import checked_labels
+from napari_cresunet.errors import InputError
+from napari_cresunet.export._written import told_why
+
+_AXES = ("YX", "ZYX", "TZYX")
+NAMESPACE = "napari-cresunet"
+"""Of the annotation that holds the record."""
+
+
+def write_ome_tiff(
+    path: str | Path,
+    labels: NDArray[Any],
+    *,
+    pixel_size: tuple[float, float] | None = None,
+    record: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> None:
+    """Write a label image as OME-TIFF.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; replaced if it exists, and never half written.
+    labels : ndarray of shape (..., Y, X), int
+        Label image with at most two leading axes: one is written as Z, two as T and Z.
+    pixel_size : tuple of float, optional
+        Height and width of a pixel in µm.
+    record : mapping, optional
+        How it came about, ready for JSON.
+    name : str, optional
+        Of the image.
+
+    Raises
+    ------
+    InputError
+        If it is no label image, or has more axes.
+
+    Notes
+    -----
+    Numbers are uint16 if the highest label fits, which all programs know, else int32. The record is JSON in a comment annotation of the OME metadata and, for
+    programs that know resolutions of TIFF only, the size is there in cm, too. A file
+    that cannot be written is an `EngineError`.
+    """
+    import tifffile
+
+    path = Path(path)
+    array = checked_labels(labels)
+    if array.ndim > 4:
+        raise InputError(
+            f"OME-TIFF has T and Z here, but `labels` has {array.ndim - 2} leading "
+            "axes: write a part of it."
+        )
+    kind = np.uint16 if array.max(initial=0) < 2**16 else np.int32
+    metadata: dict[str, Any] = {"axes": _AXES[array.ndim - 2]}
+    metadata |= {"Name": name} if name else {}
+    options: dict[str, Any] = {}
+    if pixel_size is not None:
+        height, width = (float(side) for side in pixel_size)
+        metadata |= {"PhysicalSizeY": height, "PhysicalSizeYUnit": "µm"}
+        metadata |= {"PhysicalSizeX": width, "PhysicalSizeXUnit": "µm"}
+        options["resolution"] = (1e4 / width, 1e4 / height)
+        options["resolutionunit"] = "CENTIMETER"
+    if record:
+        text = json.dumps(record, ensure_ascii=False, default=str)
+        metadata["CommentAnnotation"] = {"Namespace": NAMESPACE, "Value": text}
+    with told_why(path), written_whole(path) as file:
+        tifffile.imwrite(
+            file,
+            array.astype(kind),
+            ome=True,
+            photometric="minisblack",
+            compression="zlib",
+            metadata=metadata,
+            **options,
+        )
