@@ -1,0 +1,212 @@
+"""Whole cells joined, deleted and numbered anew."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_cresunet._typing import Indices
+from napari_cresunet.correction._edit import DELETE, MERGE, RELABEL, Edit, make_edit
+from napari_cresunet.correction._patches import pixels_of
+from napari_cresunet.correction._places import (
+    as_label_image,
+    check_numbers,
+    check_signs,
+    known_cells,
+    numbered,
+)
+from napari_cresunet.errors import InputError
+
+_REACH = [
+    (row, column, (row * row + column * column) ** 0.5)
+    for row in range(-2, 3)
+    for column in range(-2, 3)
+    if 0 < row * row + column * column <= 5
+]
+"""Neighbors and their distances, as far as they matter for `_GAP`."""
+_GAP = 1 + 5**0.5 + 1e-9
+"""A pixel so far from two cells together, in px, is in a gap of at most 2 px, upright
+or diagonal; in the middle of 3 px it is 4."""
+
+
+def merge(labels: ArrayLike, cells: Iterable[int]) -> Edit:
+    """Make one cell of several.
+
+    Parameters
+    ----------
+    labels : array_like of shape (..., Y, X), int
+        0 is background.
+    cells : iterable of int
+        Labels of at least two cells. The lowest stays.
+
+    Returns
+    -------
+    Edit
+        In all planes. Between cells that share no side of a pixel, background that is
+        at most 2 px wide, such as the line of a watershed, becomes part of the cell.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two cells, one does not exist, or the labels are not
+        whole numbers from 0 to 2**31 - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> labels = np.array([[4, 4, 0, 2, 2, 0, 9]])
+    >>> edit = merge(labels, [2, 4])
+    >>> edit.applied_to(labels)
+    array([[2, 2, 2, 2, 2, 0, 9]])
+    >>> edit.before, edit.after
+    ((2, 4), (2,))
+    """
+    image = as_label_image(labels)
+    check_numbers(image)
+    known = known_cells(cells)
+    if len(known) < 2:
+        raise InputError("Only cells, at least two, can be merged: choose another one.")
+    places, which = pixels_of(image, known)
+    gap = _gap(image, places, _join(image, places, which, len(known)))
+    label = known[0]
+    return make_edit(
+        MERGE, image, [(places[which > 0], label), (gap, label)], (known, [label])
+    )
+
+
+def _join(
+    image: NDArray[Any], places: Indices, which: Indices, count: int
+) -> Indices:
+    """Number what cells and those that share a side with them make up."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones, others = [], []
+    for row, column in ((0, 1), (1, 0)):
+        sources, targets = _moved(image, places, row, column)
+        found = np.searchsorted(places, targets).clip(max=len(places) - 1)
+        is_cell = places[found] == targets
+        ones.append(which[sources[is_cell]])
+        others.append(which[found[is_cell]])
+    pairs = (np.concatenate(ones), np.concatenate(others))
+    graph = coo_array((np.ones(len(pairs[0])), pairs), shape=(count, count))
+    _, groups = connected_components(graph, directed=False)
+    numbers: Indices = groups[which].astype(np.intp)
+    return numbers
+
+
+def _moved(
+    image: NDArray[Any], places: Indices, row: int, column: int
+) -> tuple[Indices, Indices]:
+    """Return which places have a neighbor there within the plane, and the neighbors."""
+    height, width = image.shape[-2:]
+    rows, columns = places // width % height + row, places % width + column
+    is_inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    sources = np.flatnonzero(is_inside)
+    return sources, places[sources] + row * width + column
+
+
+def _gap(image: NDArray[Any], places: Indices, groups: Indices) -> Indices:
+    """Return the background between groups that is narrow."""
+    if not groups.any():
+        return np.zeros(0, np.intp)
+    line = image.ravel()
+    found, nearby, distances = [], [], []
+    for row, column, distance in _REACH:
+        sources, targets = _moved(image, places, row, column)
+        is_free = line[targets] == 0
+        found.append(targets[is_free])
+        nearby.append(groups[sources[is_free]])
+        distances.append(np.full(len(found[-1]), distance))
+    where, group = np.concatenate(found), np.concatenate(nearby)
+    distance = np.concatenate(distances)
+    if not len(where):
+        return np.zeros(0, np.intp)
+    order = np.lexsort((distance, where))
+    where, group, distance = where[order], group[order], distance[order]
+    first = np.flatnonzero(np.diff(where, prepend=-1))
+    nearest = np.repeat(first, np.diff(first, append=len(where)))
+    is_between = group != group[nearest]
+    is_between &= distance + distance[nearest] <= _GAP
+    return np.unique(where[is_between])
+
+
+def delete(labels: ArrayLike, cells: Iterable[int]) -> Edit:
+    """Turn cells into background.
+
+    Parameters
+    ----------
+    labels : array_like of shape (..., Y, X), int
+        0 is background.
+    cells : iterable of int
+        Labels of at least one cell.
+
+    Returns
+    -------
+    Edit
+        In all planes.
+
+    Raises
+    ------
+    InputError
+        If there is no cell, one does not exist, or the labels are not whole numbers
+        from 0 to 2**31 - 1.
+
+    Examples
+    --------
+    >>> delete([[1, 1, 2]], [1]).applied_to([[1, 1, 2]])
+    array([[0, 0, 2]])
+    """
+    image = as_label_image(labels)
+    check_numbers(image)
+    known = known_cells(cells)
+    if not known:
+        raise InputError("There is no cell to delete: choose one.")
+    places, _ = pixels_of(image, known)
+    return make_edit(DELETE, image, [(places, 0)], (known, ()))
+
+
+def relabel(labels: ArrayLike) -> Edit:
+    """Number the cells anew, from 1 without gaps.
+
+    Parameters
+    ----------
+    labels : array_like of shape (..., Y, X), int
+        0 is background. May hold labels beyond int32.
+
+    Returns
+    -------
+    Edit
+        Cells are numbered in the order of their first pixel, through rows, then planes.
+
+    Notes
+    -----
+    Raises `InputError` if the labels are not whole numbers of at least 0.
+
+    Examples
+    --------
+    >>> relabel([[0, 8, 8], [3, 0, 8]]).applied_to([[0, 8, 8], [3, 0, 8]])
+    array([[0, 1, 1],
+           [2, 0, 1]])
+    """
+    image = as_label_image(labels)
+    check_signs(image)
+    line = image.ravel()
+    places = np.flatnonzero(line)
+    old = line[places]
+    cells, which = numbered(old)
+    # Of equal indices the last one is kept, which backwards is the first pixel.
+    firsts = np.empty(len(cells), np.intp)
+    firsts[which[::-1]] = np.arange(len(which) - 1, -1, -1)
+    numbers = np.empty(len(cells), image.dtype)
+    numbers[np.argsort(firsts)] = np.arange(1, len(cells) + 1)
+    new = numbers[which]
+    is_new = new != old
+    return Edit(
+        kind=RELABEL,
+        pixels=places[is_new],
+        values=new[is_new],
+        before=tuple(cells.tolist()),
+        after=tuple(range(1, len(cells) + 1)),
+    )

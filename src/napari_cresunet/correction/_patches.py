@@ -1,0 +1,174 @@
+"""Single cells cut out of a label image, and numbers for new ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet._typing import Indices, Mask
+from napari_cresunet.correction._places import MOST
+from napari_cresunet.errors import InputError
+
+_FEW = 6
+"""Up to so many cells are looked for one by one, which is faster."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Patch:
+    """A cell in one plane, cut out."""
+
+    label: int
+    plane: int
+    """Number of the plane, counted through all leading axes."""
+    top: int
+    left: int
+    mask: Mask
+    """(H, W): True where the cell is."""
+    shape: tuple[int, ...]
+    """Of the whole label image."""
+
+    def cut(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return this part of an image of the same shape, as a view of it."""
+        height, width = self.mask.shape
+        plane = image[np.unravel_index(self.plane, self.shape[:-2])]
+        return plane[self.top : self.top + height, self.left : self.left + width]
+
+    def places(self, mask: Mask) -> Indices:
+        """Return where a mask of this part is True, in the image laid out in a line."""
+        rows, columns = np.nonzero(mask)
+        rows += self.plane * self.shape[-2] + self.top
+        places: Indices = rows * self.shape[-1] + columns + self.left
+        return places
+
+
+def pixels_of(image: NDArray[Any], cells: Sequence[int]) -> tuple[Indices, Indices]:
+    """Find the pixels of cells.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., Y, X), int
+        The label image.
+    cells : sequence of int
+        Labels, ascending.
+
+    Returns
+    -------
+    tuple of two ndarrays of shape (N,)
+        Places in the image laid out in one line, ascending, and which of the cells
+        each one belongs to.
+
+    Raises
+    ------
+    InputError
+        If a cell has no pixel.
+    """
+    line = image.ravel()
+    if len(cells) > _FEW:
+        is_cell = np.isin(line, cells)
+    else:
+        is_cell = np.zeros(line.shape, np.bool_)
+        for cell in cells:
+            is_cell |= line == cell
+    places = np.flatnonzero(is_cell)
+    which = np.searchsorted(np.array(cells, np.int64), line[places].astype(np.int64))
+    counts = np.bincount(which, minlength=len(cells))
+    missing = [cell for cell, count in zip(cells, counts, strict=True) if not count]
+    missing += [cell for cell in cells if cell <= 0 and cell not in missing]
+    if missing:
+        raise InputError(
+            f"There is no cell {missing[0]}: choose one that is in the image."
+        )
+    return places, which
+
+
+def patches_of(
+    image: NDArray[Any], cells: Sequence[int], margin: int = 1
+) -> list[Patch]:
+    """Cut cells out, each plane for itself.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., Y, X), int
+        The label image.
+    cells : sequence of int
+        Labels, ascending.
+    margin : int, optional
+        Px around a cell, less at the border of the image.
+
+    Returns
+    -------
+    list of Patch
+        By cell, then plane.
+
+    Notes
+    -----
+    Raises `InputError` if a cell has no pixel.
+    """
+    places, which = pixels_of(image, cells)
+    height, width = image.shape[-2:]
+    planes = places // (height * width)
+    order = np.argsort(which, kind="stable")
+    places, which, planes = places[order], which[order], planes[order]
+    changes = np.flatnonzero((np.diff(which) != 0) | (np.diff(planes) != 0)) + 1
+    bounds = [0, *changes.tolist(), len(places)]
+    patches = []
+    for start, stop in pairwise(bounds):
+        if start == stop:
+            continue
+        rows, columns = np.divmod(places[start:stop], width)
+        rows -= planes[start] * height
+        top, left = (max(int(x.min()) - margin, 0) for x in (rows, columns))
+        bottom = min(int(rows.max()) + margin + 1, height)
+        right = min(int(columns.max()) + margin + 1, width)
+        mask = np.zeros((bottom - top, right - left), np.bool_)
+        mask[rows - top, columns - left] = True
+        patches.append(
+            Patch(
+                label=cells[which[start]],
+                plane=int(planes[start]),
+                top=top,
+                left=left,
+                mask=mask,
+                shape=image.shape,
+            )
+        )
+    return patches
+
+
+def free_labels(image: NDArray[Any], count: int) -> list[int]:
+    """Return labels for new cells.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., Y, X), int
+        The label image.
+    count : int
+        How many.
+
+    Returns
+    -------
+    list of int
+        Those after the highest label; where the dtype or int32 ends before, the
+        lowest that are free.
+
+    Raises
+    ------
+    InputError
+        If there are not so many.
+    """
+    highest = int(image.max(initial=0))
+    last = min(int(np.iinfo(image.dtype).max), MOST)
+    if highest + count <= last:
+        return list(range(highest + 1, highest + count + 1))
+    taken = np.unique(image)
+    candidates = np.arange(1, min(len(taken) + count, last) + 1)
+    free = candidates[~np.isin(candidates, taken)][:count].tolist()
+    if len(free) < count:
+        raise InputError(
+            f"No label is free for a new cell, {image.dtype} ends at {last}: convert "
+            "the labels to int32."
+        )
+    return list(free)
