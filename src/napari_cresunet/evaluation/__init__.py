@@ -31,6 +31,7 @@ from napari_cresunet.evaluation._disagreement import (
     strongest_places,
 )
 from napari_cresunet.evaluation._matching import MATCHINGS, Matches, match_centers
+from napari_cresunet.evaluation._measuring import surroundings_of
 from napari_cresunet.evaluation._objects import Objects, objects_of, true_objects
 from napari_cresunet.evaluation._overlaps import (
     IOU_THRESHOLDS,
@@ -94,6 +95,7 @@ __all__ = [
     "right_and_wrong",
     "score_pairs",
     "strongest_places",
+    "surroundings_of",
     "sweep",
     "true_objects",
     "usual_distance",

@@ -149,6 +149,31 @@ def measure_brightness(
     return table | {"contrast": table["brightness"] - table["background"]}
 
 
+def surroundings_of(box: Sequence[int], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return which part of a plane shows a cell with its background.
+
+    Parameters
+    ----------
+    box : sequence of 4 int
+        Bounding box of the cell: top, left, bottom and right, the last two exclusive.
+    shape : tuple of int
+        Height and width of the plane in px.
+
+    Returns
+    -------
+    rows, columns : slice
+        The box with half of its longer side around it, at least 3 px, as far as the
+        plane reaches.
+    """
+    top, left, bottom, right = box
+    longer = max(bottom - top, right - left)
+    margin = max(_LEAST_SURROUNDINGS, math.ceil(longer / 2))
+    return (
+        slice(max(top - margin, 0), min(bottom + margin, shape[0])),
+        slice(max(left - margin, 0), min(right + margin, shape[1])),
+    )
+
+
 def _spots(comparison: Comparison, outlines: Sequence[Outline]) -> Iterator[_Spot]:
     """Yield where outlines are, one after the other."""
     radius = _usual_diameter(comparison.pred) / 2
@@ -169,15 +194,10 @@ def _spot(
     radius: float,
 ) -> _Spot:
     height, width = side.shape[-2:]
-    longer = max(box[2] - box[0], box[3] - box[1])
-    margin = max(_LEAST_SURROUNDINGS, math.ceil(longer / 2))
-    top, left = (max(int(edge) - margin, 0) for edge in box[:2])
-    bottom = min(int(box[2]) + margin, height)
-    right = min(int(box[3]) + margin, width)
-    place = (slice(top, bottom), slice(left, right))
+    place = surroundings_of(box.tolist(), (height, width))
     plane = int(side.planes[row])
     if side.index is None:
-        rows, columns = np.ogrid[top:bottom, left:right]
+        rows, columns = np.ogrid[place]
         center = np.floor(side.centers[row] + 0.5)
         center = np.clip(center, 0, [height - 1, width - 1])
         inside = np.hypot(rows - center[0], columns - center[1]) <= radius
