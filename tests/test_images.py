@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from napari_cresunet import _images
-from napari_cresunet._images import read_image
+from napari_cresunet._images import read_image, read_pixel_size
 from napari_cresunet.errors import InputError
 
 
@@ -165,3 +165,92 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path):
     path.write_bytes(b"secret")
     path.chmod(0)
     refused(path, f"{path} may not be read: ask for permission or copy it elsewhere.")
+
+
+def sized(path, **how):
+    tifffile.imwrite(path, np.zeros((5, 6), np.uint16), **how)
+    return read_pixel_size(path)
+
+
+OME_SIZES = {
+    "in µm, which is meant without a unit": {
+        "PhysicalSizeY": 0.5,
+        "PhysicalSizeX": 0.25,
+    },
+    "in a unit of each axis": {
+        "PhysicalSizeY": 0.0005,
+        "PhysicalSizeYUnit": "mm",
+        "PhysicalSizeX": 250,
+        "PhysicalSizeXUnit": "nm",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OME_SIZES)
+def test_ome_says_how_large_a_pixel_is(tmp_path, kind):
+    found = sized(tmp_path / "a.ome.tif", metadata=OME_SIZES[kind])
+    assert found == pytest.approx((0.5, 0.25))
+
+
+@pytest.mark.parametrize("unit", ["micron", "um", "\\u00B5m", " \\u00B5m", "Micron"])
+def test_imagej_says_how_large_a_pixel_is(tmp_path, unit):
+    how = {"imagej": True, "resolution": (4, 2), "metadata": {"unit": unit}}
+    assert sized(tmp_path / "a.tif", **how) == (0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution"),
+    [("CENTIMETER", (40_000, 20_000)), ("INCH", (101_600, 50_800))],
+)
+def test_a_resolution_says_how_large_a_pixel_is(tmp_path, unit, resolution):
+    how = {"resolutionunit": unit, "resolution": resolution}
+    assert sized(tmp_path / "a.tif", **how) == pytest.approx((0.5, 0.25))
+
+
+SIZELESS = {
+    "nothing": {},
+    "OME without a size": {"ome": True},
+    "OME in pixels": {
+        "ome": True,
+        "metadata": {
+            "PhysicalSizeX": 1,
+            "PhysicalSizeXUnit": "pixel",
+            "PhysicalSizeY": 1,
+            "PhysicalSizeYUnit": "pixel",
+        },
+    },
+    "OME of one axis": {"ome": True, "metadata": {"PhysicalSizeX": 0.5}},
+    "ImageJ without a unit": {"imagej": True, "resolution": (4, 4)},
+    "ImageJ in pixels": {
+        "imagej": True,
+        "resolution": (1, 1),
+        "metadata": {"unit": "pixel"},
+    },
+    "ImageJ's inches of a screen": {
+        "imagej": True,
+        "resolution": (72, 72),
+        "metadata": {"unit": "inch"},
+    },
+    "a resolution without a unit": {
+        "resolution": (40_000, 40_000),
+        "resolutionunit": "NONE",
+    },
+    "no resolution": {"resolution": (0, 0), "resolutionunit": "CENTIMETER"},
+    **{
+        f"{dots} dpi": {"resolution": (dots, dots), "resolutionunit": "INCH"}
+        for dots in (1, 72, 96, 300, 600)
+    },
+}
+
+
+@pytest.mark.parametrize("kind", SIZELESS)
+def test_what_is_no_size_of_a_pixel_is_none(tmp_path, kind):
+    assert sized(tmp_path / "a.tif", **SIZELESS[kind]) is None
+
+
+def test_a_file_that_cannot_be_read_has_no_size_of_a_pixel(tmp_path, rgb):
+    picture, broken, missing = (tmp_path / n for n in ("a.png", "b.tif", "c.tif"))
+    iio.imwrite(picture, rgb)
+    broken.write_bytes(b"II*\0 no more")
+    for path in (picture, broken, missing):
+        assert read_pixel_size(path) is None

@@ -3,7 +3,7 @@
 import logging
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,25 @@ _SIGNS_OF_TRUNCATION = (
     "corrupted tag list",
     "failed to reshape",
 )
+
+_COARSEST = 20.0  # µm
+"""Resolutions below 1270 dpi, such as 72 or 300, are for screens and printers."""
+_MICROMETERS = {
+    "nm": 1e-3,
+    "µm": 1.0,
+    "um": 1.0,
+    "micron": 1.0,
+    "microns": 1.0,
+    "micrometer": 1.0,
+    "mm": 1e3,
+    "cm": 1e4,
+    "m": 1e6,
+    "inch": 25_400.0,
+    "in": 25_400.0,
+}
+"""In one of each unit."""
+_RESOLUTION_UNITS = {2: "inch", 3: "cm"}
+"""Of the TIFF tag."""
 
 _DAMAGE = (
     ArithmeticError,
@@ -83,6 +102,80 @@ def read_image(path: str | Path) -> NDArray[Any]:
         raise InputError(
             f"{path} is damaged or no image: copy or export it again."
         ) from error
+
+
+def read_pixel_size(path: str | Path) -> tuple[float, float] | None:
+    """Read how large a pixel is.
+
+    Parameters
+    ----------
+    path : str or Path
+        An image file of any kind; only TIFF says it.
+
+    Returns
+    -------
+    tuple of float or None
+        Height and width in µm, from OME's PhysicalSize, else ImageJ's unit, else the
+        resolution in inch or cm. None where the file does not say it, gives the
+        resolution of a screen or printer (pixels above 20 µm), or cannot be read.
+    """
+    import tifffile
+
+    path = Path(path)
+    if path.suffix.lower() not in TIFF_SUFFIXES:
+        return None
+    try:
+        with _complaints_of_tifffile(), tifffile.TiffFile(path) as tif:
+            return _ome_pixel_size(tif) or _tagged_pixel_size(tif)
+    except (*_DAMAGE, tifffile.TiffFileError):
+        return None
+
+
+def _ome_pixel_size(tif: Any) -> tuple[float, float] | None:
+    """Return what OME says of the first series."""
+    from defusedxml.ElementTree import fromstring
+
+    if not tif.ome_metadata:
+        return None
+    pixels = fromstring(tif.ome_metadata).find("./{*}Image/{*}Pixels")
+    if pixels is None:
+        return None
+    sides = [
+        float(pixels.get(f"PhysicalSize{axis}", "nan"))
+        * _micrometers(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+        for axis in "YX"
+    ]
+    return _checked(sides)
+
+
+def _tagged_pixel_size(tif: Any) -> tuple[float, float] | None:
+    """Return what the tags say, in ImageJ's unit or in that of the resolution."""
+    tags = tif.pages[0].tags
+    unit = str((tif.imagej_metadata or {}).get("unit", ""))
+    if not unit:
+        number = tags.valueof("ResolutionUnit", 2)
+        unit = _RESOLUTION_UNITS.get(int(number), "")
+    sides = []
+    for name in ("YResolution", "XResolution"):
+        pixels, units = tags.valueof(name, (0, 0))
+        sides.append(_micrometers(unit) * units / pixels)
+    # ImageJ, too, keeps the inches of a picture.
+    if unit in _RESOLUTION_UNITS.values() and max(sides) > _COARSEST:
+        return None
+    return _checked(sides)
+
+
+def _micrometers(unit: str) -> float:
+    """Return how many µm a unit is; NaN if it is none of length."""
+    # ImageJ escapes what is not ASCII, and there are two characters that look like µ.
+    unit = unit.strip().replace("\\u00B5", "µ").replace("\u03bc", "µ")
+    return _MICROMETERS.get(unit, _MICROMETERS.get(unit.lower(), float("nan")))
+
+
+def _checked(sides: Sequence[float]) -> tuple[float, float] | None:
+    height, width = sides
+    is_size = all(0 < side < float("inf") for side in sides)
+    return (height, width) if is_size else None
 
 
 def _read_picture(path: Path) -> NDArray[Any]:

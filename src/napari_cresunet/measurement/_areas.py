@@ -108,12 +108,12 @@ def area_of(region: Region, shape: Shape) -> Area:
 def _inside(polygon: NDArray[np.float64], shape: tuple[int, int]) -> Area:
     """Return the pixels whose center is inside of an outline."""
     # Row by row, cut where the outline crosses it. scikit-image and matplotlib compare
-    # every pixel with every corner: minutes for a hand-drawn line around half of a large
-    # image.
+    # every pixel with every corner: minutes for a line drawn by hand around half of a
+    # large image.
     points = np.asarray(polygon, np.float64).reshape(-1, 2)
     low = np.clip(np.ceil(points.min(axis=0, initial=np.inf)), 0, shape)
     high = np.clip(np.ceil(points.max(axis=0, initial=-np.inf)), low, shape)
-    top, left, bottom, right = (*low.astype(int), *high.astype(int))
+    (top, left), (bottom, right) = low.astype(int).tolist(), high.astype(int).tolist()
     turns = np.zeros((bottom - top, right - left + 1), np.bool_)
     for here, there in zip(points, np.roll(points, -1, axis=0), strict=True):
         # From above to below: two regions compute their common side alike.
