@@ -34,6 +34,18 @@ from napari_cresunet.state._compare_table import (
     save_table,
     table_lines,
 )
+from napari_cresunet.state._correct import CorrectState
+from napari_cresunet.state._correct_log import save_log
+from napari_cresunet.state._correct_pins import PIN_COLORS, PinnedCell
+from napari_cresunet.state._correct_review import ReviewQueue, iter_review
+from napari_cresunet.state._correct_tools import (
+    ADD,
+    JOIN,
+    OUTLINE,
+    TOOLS,
+    Place,
+    is_inside,
+)
 from napari_cresunet.state._corrections import HIGHEST, Corrections
 from napari_cresunet.state._count import CountState
 from napari_cresunet.state._errors import describe_error
@@ -133,6 +145,7 @@ from napari_cresunet.state._training_run import (
 from napari_cresunet.state._words import Words
 
 __all__ = [
+    "ADD",
     "COMPARE_COLUMNS",
     "COUNT_EXPORTS",
     "COUNT_REPORT",
@@ -142,14 +155,18 @@ __all__ = [
     "FROM_CARD",
     "GROUPS",
     "HIGHEST",
+    "JOIN",
     "LABELS_SHELF",
     "LAYERS",
     "METRICS",
     "MODEL_SHELF",
+    "OUTLINE",
     "OWN_CONTROLS",
+    "PIN_COLORS",
     "REGIONS_CSV",
     "REPORT",
     "TABLES",
+    "TOOLS",
     "TRAINING_PAIR",
     "Analysis",
     "Area",
@@ -163,6 +180,7 @@ __all__ = [
     "CompareRequest",
     "CompareRow",
     "CompareState",
+    "CorrectState",
     "Corrections",
     "CountExport",
     "CountState",
@@ -182,11 +200,14 @@ __all__ = [
     "ModelShelf",
     "Origin",
     "PairChoice",
+    "PinnedCell",
+    "Place",
     "Preview",
     "Progress",
     "RegionLine",
     "Request",
     "Result",
+    "ReviewQueue",
     "ScoreRow",
     "ScoreWork",
     "Scored",
@@ -215,6 +236,7 @@ __all__ = [
     "describe_error",
     "find_unfinished",
     "hold_out",
+    "is_inside",
     "iter_analysis",
     "iter_calibration",
     "iter_cells",
@@ -228,6 +250,7 @@ __all__ = [
     "iter_methods_text",
     "iter_new_labels",
     "iter_relabel",
+    "iter_review",
     "iter_run",
     "iter_save",
     "iter_scores",
@@ -235,6 +258,7 @@ __all__ = [
     "iter_summary",
     "iter_tally",
     "iter_training",
+    "save_log",
     "save_table",
     "sorted_rows",
     "table_lines",

@@ -1,0 +1,87 @@
+"""The queue in which cells are looked at: the most doubtful ones first."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import pi, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet.state._run import Progress
+from napari_cresunet.state._spots import Spot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ReviewQueue:
+    """Cells in the order of doubt, and where they are."""
+
+    cells: tuple[int, ...] = ()
+    """Their labels."""
+    spots: tuple[Spot, ...] = ()
+    """What is doubtful about each, and where it is."""
+
+
+def iter_review(
+    labels: NDArray[Any],
+    probability: NDArray[np.floating] | None = None,
+    threshold: float | None = None,
+) -> Generator[Progress, None, ReviewQueue]:
+    """Order cells by how doubtful they are.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (..., Y, X), int
+        The cells.
+    probability : ndarray of the same shape, float, optional
+        What they were made of.
+    threshold : float, optional
+        With which; near it, a cell is doubtful.
+
+    Yields
+    ------
+    Progress
+        Between the parts of the work, where it may be closed.
+
+    Returns
+    -------
+    ReviewQueue
+        All cells. Those that are equally doubtful are in the order of their labels.
+    """
+    from napari_cresunet.measurement import doubts, iter_measure
+
+    cells = yield from _measured(iter_measure(labels, probability=probability))
+    doubt, reasons = doubts(cells, threshold=threshold)
+    n_planes = int(np.prod(labels.shape[:-2], dtype=int))
+    order = np.argsort(-np.asarray(doubt), kind="stable")
+    return ReviewQueue(
+        cells=tuple(int(cell) for cell in cells["label"][order]),
+        spots=tuple(_spot(cells, int(k), reasons[k], n_planes) for k in order),
+    )
+
+
+def _measured(steps: Any) -> Generator[Progress, None, dict[str, NDArray[Any]]]:
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            cells: dict[str, NDArray[Any]] = stop.value
+            return cells
+        yield Progress(text="Measuring the cells…", done=step.done, total=step.total)
+
+
+def _spot(cells: dict[str, NDArray[Any]], row: int, reason: str, n_planes: int) -> Spot:
+    """Return where a row of the table is, and what is doubtful about it."""
+    area = int(cells["area_px"][row])
+    plane = int(cells["plane"][row]) if "plane" in cells else 0
+    words = [reason, f"{area:,} px"]
+    if n_planes > 1:
+        words.append(f"plane {plane + 1}")
+    listed = ", ".join(word for word in words if word)
+    return Spot(
+        text=f"#{cells['label'][row]}: {listed}",
+        row=float(cells["centroid_y_px"][row]),
+        column=float(cells["centroid_x_px"][row]),
+        plane=plane,
+        size=2 * sqrt(area / pi),
+    )

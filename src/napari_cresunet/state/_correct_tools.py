@@ -1,0 +1,177 @@
+"""The tools of the dock "Correct cells": what clicks and strokes do to labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet.correction import (
+    Edit,
+    cells_at,
+    cells_in_box,
+    cells_on_path,
+    delete,
+    merge,
+    split_at_line,
+    split_at_seeds,
+    trim,
+)
+from napari_cresunet.errors import InputError
+
+JOIN, SPLIT, TRIM = "join", "split", "trim"
+DELETE, ADD, OUTLINE = "delete", "add", "outline"
+
+Place = tuple[int, ...]
+"""Leading axes, row and column of a pixel; it may be outside of the labels."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """What the mouse does in the canvas while its button is down."""
+
+    title: str
+    key: str
+    hint: str
+    """What to do, while it is active."""
+    meaning: str
+    """What it is for."""
+
+    @property
+    def caption(self) -> str:
+        """Such as "Join (J)"."""
+        return f"{self.title} ({self.key})"
+
+
+TOOLS = {
+    JOIN: Tool(
+        title="Join",
+        key="J",
+        hint="Drag across the cells to join, or click them one by one; Enter joins.",
+        meaning="Several cells become one.",
+    ),
+    SPLIT: Tool(
+        title="Split",
+        key="S",
+        hint="Drag a line across a cell to cut it, or click once in each part; Enter "
+        "splits.",
+        meaning="One cell becomes two or more.",
+    ),
+    TRIM: Tool(
+        title="Trim",
+        key="T",
+        hint="Drag a line across a cell: the smaller part goes.",
+        meaning="A part of a cell becomes background.",
+    ),
+    DELETE: Tool(
+        title="Delete",
+        key="D",
+        hint="Click a cell, or drag a box around the centers of several.",
+        meaning="Cells become background, and stay away at other thresholds.",
+    ),
+    ADD: Tool(
+        title="Add",
+        key="A",
+        hint="Click a cell that was missed; Enter adds what is outlined.",
+        meaning="A cell is found where you click.",
+    ),
+    OUTLINE: Tool(
+        title="Outline",
+        key="O",
+        hint="Drag around a cell that was missed.",
+        meaning="A cell is what you draw around.",
+    ),
+}
+"""In the order in which they are shown."""
+
+
+def is_inside(shape: tuple[int, ...], place: Sequence[float]) -> bool:
+    """Tell whether a place is one of the labels'.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the labels.
+    place : sequence of float
+        One number for each axis; whole numbers are the centers of pixels.
+
+    Returns
+    -------
+    bool
+        False beyond the border.
+    """
+    return all(-0.5 <= at < side - 0.5 for at, side in zip(place, shape, strict=True))
+
+
+def edit_of_stroke(tool: str, labels: NDArray[Any], path: NDArray[np.float64]) -> Edit:
+    """Return what a stroke with the mouse changes.
+
+    Parameters
+    ----------
+    tool : str
+        One of `TOOLS` except "add", which only knows clicks.
+    labels : ndarray of shape (..., Y, X), int
+        The cells.
+    path : ndarray of shape (N, D), float
+        Where the mouse went, from the press of its button on.
+
+    Returns
+    -------
+    Edit
+        The change.
+
+    Raises
+    ------
+    InputError
+        If the stroke changes nothing: too few cells were met, or nothing was cut.
+    """
+    if tool == JOIN:
+        return merge(labels, cells_on_path(labels, path))
+    if tool == DELETE:
+        cells = cells_in_box(labels, path[[0, -1]])
+        if not cells:
+            raise InputError(
+                "No cell has its center in this box: drag it around the centers."
+            )
+        return delete(labels, cells)
+    if tool == OUTLINE:
+        from napari_cresunet.correction import add_outline
+
+        return add_outline(labels, path)
+    return {SPLIT: split_at_line, TRIM: trim}[tool](labels, path)
+
+
+def edit_of_marks(
+    tool: str,
+    labels: NDArray[Any],
+    marks: Sequence[Place],
+    landscape: NDArray[np.floating] | None = None,
+) -> Edit:
+    """Return what clicks change that wait for each other.
+
+    Parameters
+    ----------
+    tool : str
+        "join" or "split".
+    labels : ndarray of shape (..., Y, X), int
+        The cells.
+    marks : sequence of tuple of int
+        Where the user clicked.
+    landscape : ndarray of shape (..., Y, X), float, optional
+        What is low between the parts of a cell, such as the probability.
+
+    Returns
+    -------
+    Edit
+        The change.
+
+    Raises
+    ------
+    InputError
+        If there are too few marks, or seeds in several cells.
+    """
+    places = np.array(marks, float).reshape(len(marks), labels.ndim)
+    if tool == JOIN:
+        return merge(labels, cells_at(labels, places))
+    return split_at_seeds(labels, places, landscape)
