@@ -8,6 +8,8 @@ from napari_cresunet.annotations._formats import (
     read_annotations,
 )
 from napari_cresunet.annotations._outlines import checked_labels, outlines_of
+from napari_cresunet.annotations._write_coco import write_coco
+from napari_cresunet.annotations._write_geojson import write_geojson
 from napari_cresunet.annotations._write_imagej import write_imagej
 
 __all__ = [
@@ -19,5 +21,7 @@ __all__ = [
     "load_annotations",
     "outlines_of",
     "read_annotations",
+    "write_coco",
+    "write_geojson",
     "write_imagej",
 ]

@@ -1,14 +1,17 @@
 """What an annotation file says, whatever its format."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Labels
 from napari_cresunet._wording import list_names
+from napari_cresunet.annotations._planes import Plane, plane_numbers
 from napari_cresunet.annotations._shapes import Cell, Dot, Shape, draw_cells
 from napari_cresunet.errors import InputError
 
@@ -61,6 +64,13 @@ class AnnotatedImage:
     shape: Shape | None
     """Height and width in px; None where the file does not say them."""
     cells: Sequence[Cell]
+    cell_names: tuple[str, ...] = ()
+    """Of each cell, empty where it has none; no entries where the format has no names.
+    """
+    planes: tuple[tuple[Plane, ...], ...] = ()
+    """Of each part of each cell, where the format knows planes."""
+    planes_said_by: str = ""
+    """What says the planes in the file."""
 
     @property
     def is_points(self) -> bool:
@@ -73,6 +83,53 @@ class AnnotatedImage:
     def title(self) -> str:
         """How messages call it."""
         return self.name or "the image"
+
+    @property
+    def said_planes(self) -> tuple[str, ...]:
+        """The planes that the file names, in its words and order."""
+        words = (plane.words for planes in self.planes for plane in planes)
+        return tuple(word for word in dict.fromkeys(words) if word)
+
+
+class Placed(NamedTuple):
+    """A cell, or what is on one plane of a cell that goes through several."""
+
+    cell: Cell
+    name: str
+    plane: Plane
+    key: str | None = None
+    """The same for all that belong to one cell; None for a cell of its own."""
+
+
+def image_of(found: Sequence[Placed], planes_said_by: str) -> AnnotatedImage:
+    """Return an image without name and size.
+
+    Parameters
+    ----------
+    found : sequence of Placed
+        What is in the file.
+    planes_said_by : str
+        What says the planes in the file.
+
+    Returns
+    -------
+    AnnotatedImage
+        Its cells, in the order in which they begin.
+    """
+    groups: dict[int | str, list[Placed]] = {}
+    for number, one in enumerate(found):
+        groups.setdefault(number if one.key is None else one.key, []).append(one)
+    return AnnotatedImage(
+        "",
+        None,
+        [[part for one in group for part in one.cell] for group in groups.values()],
+        tuple(group[0].name for group in groups.values()),
+        tuple(
+            tuple(one.plane for one in group for _ in one.cell)
+            for group in groups.values()
+        ),
+        planes_said_by,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +145,7 @@ class Annotations:
         return tuple(image.name for image in self.images)
 
     def labels(
-        self, image_name: str | None = None, *, shape: Shape | None = None
+        self, image_name: str | None = None, *, shape: tuple[int, ...] | None = None
     ) -> Labels:
         """Draw the cells of one image.
 
@@ -98,19 +155,23 @@ class Annotations:
             Its file name, with or without folders and ending. Needed where the file
             describes several images.
         shape : tuple of int, optional
-            Height and width of the image in px. Needed where the file does not say it.
+            Shape of the image without colors, (..., Y, X), in px. Needed where the file
+            does not say it. With leading axes, (Z,), (T,) or (T, Z), the cells are
+            drawn on the planes that ImageJ or QuPath gave them; what is on no plane
+            is on all of them.
 
         Returns
         -------
-        ndarray of int32, shape (Y, X)
+        ndarray of int32, shape (..., Y, X)
             0 is background, 1..N are the cells in the order of the file; where two
             overlap, the first keeps the pixels.
 
         Raises
         ------
         InputError
-            If the file does not describe this one image, or the size is unknown or
-            another.
+            If the file does not describe this one image, the size is unknown or
+            another, or there are cells on several planes but no leading axes, or on
+            planes that the image does not have.
         """
         image = self.find(image_name)
         shape = self._agreed(image, shape)
@@ -118,6 +179,9 @@ class Annotations:
             raise InputError(
                 f"{self.path} does not say how large {image.title} is: give `shape`."
             )
+        if len(shape) > 2:
+            return draw_cells(image.cells, shape, self._planes(image, shape[:-2]))
+        self._check_one_plane(image)
         return draw_cells(image.cells, shape)
 
     def points(
@@ -149,6 +213,7 @@ class Annotations:
         AnnotatedImage.is_points : Whether there are dots and nothing else.
         """
         image = self.find(image_name)
+        self._check_one_plane(image)
         dots = [p for cell in image.cells for p in cell if isinstance(p, Dot)]
         if image.cells and not image.is_points:
             raise InputError(
@@ -157,12 +222,38 @@ class Annotations:
             )
         places = [(dot.row, dot.column) for dot in dots]
         points = np.array(places, np.float64).reshape(-1, 2)
-        shape = self._agreed(image, shape)
-        if shape is not None:
-            self._check_inside(points, shape)
+        agreed = self._agreed(image, shape)
+        if agreed is not None:
+            self._check_inside(points, agreed)
         return points
 
-    def _agreed(self, image: AnnotatedImage, shape: Shape | None) -> Shape | None:
+    def _planes(
+        self, image: AnnotatedImage, leading: tuple[int, ...]
+    ) -> list[list[list[int]]]:
+        """Return the numbers of planes of each part of each cell."""
+        if not image.planes and image.cells:
+            raise InputError(
+                f"{self.path} marks cells of one plane, but the image has "
+                f"{math.prod(leading)} planes: use ImageJ regions or QuPath GeoJSON."
+            )
+        numbers = plane_numbers(
+            (plane for planes in image.planes for plane in planes), leading
+        )
+        for plane, found in numbers.items():
+            if not found:
+                raise InputError(
+                    f"{self.path} has cells on a plane that {image.title} does not "
+                    f"have ({image.planes_said_by}: {plane.words}): use the "
+                    "annotations made for it."
+                )
+        return [[numbers[plane] for plane in planes] for planes in image.planes]
+
+    def _check_one_plane(self, image: AnnotatedImage) -> None:
+        one_plane(Place(self.path, image.planes_said_by), image.said_planes)
+
+    def _agreed(
+        self, image: AnnotatedImage, shape: tuple[int, ...] | None
+    ) -> tuple[int, ...] | None:
         """Return the size of an image, which file and caller must not see otherwise."""
         if shape is not None and image.shape not in (None, shape):
             raise InputError(
@@ -172,7 +263,9 @@ class Annotations:
             )
         return shape or image.shape
 
-    def _check_inside(self, points: NDArray[np.float64], shape: Shape) -> None:
+    def _check_inside(
+        self, points: NDArray[np.float64], shape: tuple[int, ...]
+    ) -> None:
         # Outlines may reach out of an image. A point cannot have been set there: it is
         # in micrometers, of another image, or row and column are confused.
         is_outside = ((points < -1) | (points > shape)).any(axis=1)
@@ -334,5 +427,5 @@ def shortened(value: object) -> str:
     return text if len(text) <= 30 else f"{text[:27]}..."
 
 
-def _in_words(shape: Shape | None) -> str:
-    return f"{shape[0]} x {shape[1]} px" if shape else "unknown size"
+def _in_words(shape: tuple[int, ...] | None) -> str:
+    return f"{' x '.join(map(str, shape))} px" if shape else "unknown size"

@@ -25,7 +25,6 @@ from napari_cresunet.annotations._parsing import (
     peek_table,
 )
 from napari_cresunet.annotations._points_csv import is_points_csv, read_points_csv
-from napari_cresunet.annotations._shapes import Shape
 from napari_cresunet.annotations._via import is_via, read_via
 from napari_cresunet.annotations._via_csv import is_via_csv, read_via_csv
 from napari_cresunet.annotations._voc import is_voc, read_voc
@@ -125,7 +124,10 @@ def is_annotation_file(path: str | Path) -> bool:
 
 
 def read_annotations(
-    path: str | Path, *, shape: Shape | None = None, image_name: str | None = None
+    path: str | Path,
+    *,
+    shape: tuple[int, ...] | None = None,
+    image_name: str | None = None,
 ) -> Labels:
     """Read the cells of one image from an annotation file.
 
@@ -134,13 +136,14 @@ def read_annotations(
     path : str or Path
         In any format that `load_annotations` reads.
     shape : tuple of int, optional
-        Height and width of the image in px. Only Pascal VOC and COCO say them.
+        Shape of the image in px, (Y, X), or (..., Y, X) for a stack; see
+        `Annotations.labels`. Only Pascal VOC and COCO say it.
     image_name : str, optional
         File name of the image. Needed where the file describes several.
 
     Returns
     -------
-    ndarray of int32, shape (Y, X)
+    ndarray of int32, shape (..., Y, X)
         0 is background, 1..N are the cells in the order of the file; where two overlap,
         the first keeps the pixels. What lies outside of the image is cut off.
 

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from napari_cresunet.annotations._annotated import (
     AnnotatedImage,
     Place,
-    one_plane,
+    Placed,
+    image_of,
     shortened,
 )
+from napari_cresunet.annotations._planes import Plane
 from napari_cresunet.annotations._shapes import Cell, Dot, Outlines
 
+CELL_PROPERTY = "cresunet-cell"
+"""Objects whose metadata have the same value are one cell, on several planes."""
 _DETECTED = {"detection", "cell", "pathdetectionobject", "pathcellobject"}
 """Kinds that are cells wherever they are; older files say the name of a class."""
 _AROUND = {
@@ -51,7 +55,7 @@ def read_geojson(path: Path, content: Any) -> list[AnnotatedImage]:
     Raises
     ------
     InputError
-        If nothing is left, a coordinate is missing, or objects are on several planes.
+        If nothing is left, or a coordinate is missing.
 
     Notes
     -----
@@ -65,19 +69,28 @@ def read_geojson(path: Path, content: Any) -> list[AnnotatedImage]:
     places = [Place(path, f"feature {n}") for n in range(1, len(features) + 1)]
     kinds = [_kind(*pair) for pair in zip(places, features, strict=True)]
     wanted = _DETECTED if _DETECTED & set(kinds) else set(kinds) - _AROUND
-    cells: list[Cell] = []
-    planes: dict[str, None] = {}
-    for place, feature, kind in zip(places, features, kinds, strict=True):
-        if kind in wanted:
-            found = list(_cells(place, feature.get("geometry")))
-            cells += found
-            planes |= {_plane(feature["geometry"]): None} if found else {}
-    one_plane(Place(path, "plane"), planes)
-    if features and not cells:
+    found = [
+        placed
+        for place, feature, kind in zip(places, features, kinds, strict=True)
+        if kind in wanted
+        for placed in _placed(place, feature)
+    ]
+    if features and not found:
         raise Place(path, f"{len(features)} features").fault(
             "none has an area or a point"
         )
-    return [AnnotatedImage("", None, cells)]
+    return [image_of(found, "plane")]
+
+
+def _placed(place: Place, feature: dict[str, Any]) -> Iterator[Placed]:
+    said = _dict(feature.get("properties"))
+    named = (said.get("name"), _dict(said.get("classification")).get("name"))
+    name = next((one for one in named if isinstance(one, str) and one), "")
+    cell_of = _dict(said.get("metadata")).get(CELL_PROPERTY)
+    key = None if cell_of is None else str(cell_of)
+    geometry = feature.get("geometry")
+    for cell in _cells(place, geometry):
+        yield Placed(cell, name, _plane(place, geometry), key)
 
 
 def _type(item: Any) -> Any:
@@ -88,15 +101,19 @@ def _kind(place: Place, feature: Any) -> str:
     if _type(feature) != "Feature":
         raise place.fault("it is no Feature")
     properties = feature.get("properties")
-    said = properties if isinstance(properties, dict) else {}
+    said = _dict(properties)
     kind = said.get("objectType") or said.get("object_type") or feature.get("id")
     return str(kind).lower()
 
 
-def _plane(geometry: dict[str, Any]) -> str:
-    plane = geometry.get("plane")
-    said = plane if isinstance(plane, dict) else {}
-    return f"z {said.get('z', 0)} t {said.get('t', 0)}"
+def _plane(place: Place, geometry: Any) -> Plane:
+    said = _dict(_dict(geometry).get("plane"))
+    z, t = (int(place.size(said.get(axis, 0), axis)) for axis in "zt")
+    return Plane(f"z {z} t {t}", z=z, t=t)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _cells(place: Place, geometry: Any) -> Iterator[Cell]:

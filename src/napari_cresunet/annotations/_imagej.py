@@ -1,15 +1,22 @@
 """ImageJ: one region in a file, or many in the ZIP file of the ROI Manager."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place, one_plane
+from napari_cresunet.annotations._annotated import (
+    AnnotatedImage,
+    Place,
+    Placed,
+    image_of,
+)
 from napari_cresunet.annotations._parsing import Entries
+from napari_cresunet.annotations._planes import EVERYWHERE, Plane
 from napari_cresunet.annotations._shapes import (
     Box,
     Cell,
@@ -54,33 +61,38 @@ def read_imagej(path: Path, entries: Entries) -> list[AnnotatedImage]:
     -------
     list of AnnotatedImage
         One image without name and size. Every area is a cell, with its holes, and so is
-        every point of a region of points. Lines, angles and texts are left out.
+        every point of a region of points; what `write_imagej` wrote for one cell on
+        several planes is one. Lines, angles and texts are left out.
 
     Raises
     ------
     InputError
-        If nothing is left, a region is damaged, or they are on several planes.
+        If nothing is left, or a region is damaged.
 
     Notes
     -----
     For areas, the first pixel reaches from 0 to 1; for points, whole numbers are the
     centers of pixels. ImageJ says so itself where it defines regions, since 1.52t.
     """
-    cells: list[Cell] = []
-    planes: dict[str, None] = {}
-    for name, content in entries.items():
-        place = Place(path, name)
-        roi = _decode(place, content)
-        found = list(_cells(place, roi))
-        cells += found
-        planes |= dict.fromkeys(_planes(roi) if found else ())
-    # 0 is on every plane.
-    one_plane(Place(path, "position"), [plane for plane in planes if plane != "0"])
-    if not cells:
+    found = [
+        placed
+        for name, content in entries.items()
+        for placed in _placed(Place(path, name), name, content)
+    ]
+    if not found:
         raise Place(path, f"{len(entries)} regions").fault(
             "none has an area or a point"
         )
-    return [AnnotatedImage("", None, cells)]
+    return [image_of(found, "position")]
+
+
+def _placed(place: Place, entry: str, content: bytes) -> Iterator[Placed]:
+    roi = _decode(place, content)
+    name = roi.name or entry.rpartition("/")[2].removesuffix(".roi")
+    said = roi.properties.get(CELL_PROPERTY)
+    key = None if said is None else str(said)
+    for cell, plane in zip(_cells(place, roi), _planes(roi), strict=False):
+        yield Placed(cell, name, plane, key)
 
 
 def _decode(place: Place, content: bytes) -> "ImagejRoi":
@@ -92,13 +104,20 @@ def _decode(place: Place, content: bytes) -> "ImagejRoi":
         raise place.fault("it is damaged or no ImageJ ROI") from error
 
 
-def _planes(roi: "ImagejRoi") -> Sequence[str]:
-    """Return the planes that a region is on."""
+def _planes(roi: "ImagejRoi") -> Iterator[Plane]:
+    """Yield the plane of each cell of a region; ImageJ counts from 1, 0 is on all."""
     if roi.counter_positions is not None and roi.counter_positions.any():
-        return [str(position) for position in np.unique(roi.counter_positions)]
-    if roi.z_position > 0 or roi.t_position > 0:
-        return [f"z {roi.z_position} t {roi.t_position}"]
-    return [str(roi.position)]
+        yield from map(_plane_at, roi.counter_positions.tolist())
+    elif roi.z_position > 0 or roi.t_position > 0:
+        words = f"z {roi.z_position} t {roi.t_position}"
+        z, t = (n - 1 if n > 0 else None for n in (roi.z_position, roi.t_position))
+        yield from repeat(Plane(words, z=z, t=t))
+    else:
+        yield from repeat(_plane_at(roi.position))
+
+
+def _plane_at(position: int) -> Plane:
+    return Plane(str(position), position - 1) if position > 0 else EVERYWHERE
 
 
 def _cells(place: Place, roi: "ImagejRoi") -> Iterator[Cell]:

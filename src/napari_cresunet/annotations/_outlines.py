@@ -1,13 +1,14 @@
 """Outlines of the cells of a label image, along the edges of their pixels."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 
-Ring = NDArray[np.float64]
+Ring: TypeAlias = NDArray[np.float64]
+"""(N, 2), corners in row and column; the last is joined to the first."""
 
 
 def outlines_of(labels: NDArray[Any]) -> dict[int, list[Ring]]:
@@ -59,7 +60,7 @@ def outlines_of(labels: NDArray[Any]) -> dict[int, list[Ring]]:
     outlines: dict[int, list[Ring]] = {}
     starts = np.append(0, ends)[:-1].astype(np.intp)
     owners = _owners(plane, corners, starts)
-    halves = corners - 0.5
+    halves = corners.astype(np.float64) - 0.5
     for label, start, end, is_split in zip(
         owners.tolist(),
         starts.tolist(),

@@ -6,7 +6,7 @@ pixel reaches from -0.5 to 0.5. What lies outside of the image is left out.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -177,7 +177,11 @@ class Runs:
         return _inside((places % self.height, places // self.height), shape)
 
 
-def draw_cells(cells: Iterable[Cell], shape: Shape) -> Labels:
+def draw_cells(
+    cells: Iterable[Cell],
+    shape: tuple[int, ...],
+    planes: Iterable[Sequence[Sequence[int]]] | None = None,
+) -> Labels:
     """Draw cells into a label image; where two overlap, the first keeps the pixels.
 
     Parameters
@@ -185,23 +189,29 @@ def draw_cells(cells: Iterable[Cell], shape: Shape) -> Labels:
     cells : iterable of sequence of Part
         The parts of each cell.
     shape : tuple of int
-        Height and width of the image in px.
+        Shape of the image, (..., Y, X), in px.
+    planes : iterable, optional
+        For each part of each cell, numbers of the planes that it is on, counted through
+        all leading axes; by default the first.
 
     Returns
     -------
-    ndarray of int32, shape (Y, X)
+    ndarray of int32, shape (..., Y, X)
         0 is background, 1..N are the cells in their order. A cell without a free pixel,
         because it lies outside or below others, has no label.
     """
     labels = np.zeros(shape, np.int32)
+    height, width = shape[-2:]
+    stack = labels.reshape(-1, height, width)
     number = 1
-    for parts in cells:
+    for parts, places in zip(cells, planes or repeat(()), strict=False):
         is_seen = False
-        for part in parts:
-            rows, columns = part.pixels(shape)
-            is_free = labels[rows, columns] == 0
-            labels[rows[is_free], columns[is_free]] = number
-            is_seen |= bool(is_free.any())
+        for part, numbers in zip(parts, places or repeat((0,)), strict=False):
+            rows, columns = part.pixels((height, width))
+            for plane in (stack[one] for one in numbers):
+                is_free = plane[rows, columns] == 0
+                plane[rows[is_free], columns[is_free]] = number
+                is_seen |= bool(is_free.any())
         number += is_seen
     return labels
 
