@@ -37,7 +37,8 @@ from napari_cresunet.state._compare_table import (
 from napari_cresunet.state._correct import CorrectState
 from napari_cresunet.state._correct_log import save_log
 from napari_cresunet.state._correct_pins import PIN_COLORS, PinnedCell
-from napari_cresunet.state._correct_review import ReviewQueue, iter_review
+from napari_cresunet.state._correct_queue import ReviewQueue
+from napari_cresunet.state._correct_review import ReviewOrder, iter_review
 from napari_cresunet.state._correct_tools import (
     ADD,
     JOIN,
@@ -207,6 +208,7 @@ __all__ = [
     "RegionLine",
     "Request",
     "Result",
+    "ReviewOrder",
     "ReviewQueue",
     "ScoreRow",
     "ScoreWork",

@@ -12,7 +12,7 @@ from napari_cresunet.correction import Edit, cells_at, delete
 from napari_cresunet.errors import InputError
 from napari_cresunet.state._correct_drawing import Path, cross, outlines_of_pixels
 from napari_cresunet.state._correct_pins import PinnedCell, list_pinned
-from napari_cresunet.state._correct_review import ReviewQueue
+from napari_cresunet.state._correct_queue import ReviewQueue
 from napari_cresunet.state._correct_tools import (
     ADD,
     DELETE,
@@ -25,7 +25,6 @@ from napari_cresunet.state._correct_tools import (
     is_inside,
 )
 from napari_cresunet.state._corrections import Corrections
-from napari_cresunet.state._spots import Spot
 from napari_cresunet.state._working import Working
 
 if TYPE_CHECKING:
@@ -58,8 +57,6 @@ class CorrectState(Working):
     """Labels, pins or reviewed cells are others."""
     tool_changed = Signal()
     """Another tool is active, or it waits for something else."""
-    queue_changed = Signal()
-    """Other cells are listed for review, or another one is marked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,16 +73,7 @@ class CorrectState(Working):
         self.grown: Grown | None = None
         """The cell that a click has found, while it waits to be added."""
         self.level = 0
-        self.review: ReviewQueue | None = None
-        """None while it is being ordered."""
-        self.is_unreviewed_only = True
-        self.queue: tuple[int, ...] = ()
-        """Labels of the cells that are listed."""
-        self.marked = -1
-        """Place in `queue` of the one that is marked."""
-        self.current = 0
-        """Label of the cell that is being reviewed; 0 if the walk has not come to the
-        marked one yet."""
+        self.queue = ReviewQueue(lambda: (self.cells, self.reviewed))
         self._labels: NDArray[Any] | None = None
         self._arm = 3.0
 
@@ -121,14 +109,6 @@ class CorrectState(Working):
         if corrections is None:
             return []
         return list_pinned(corrections.labels, corrections.pins)
-
-    @property
-    def spots(self) -> list[Spot]:
-        """Where the cells are that are listed for review."""
-        if self.review is None:
-            return []
-        place = dict(zip(self.review.cells, self.review.spots, strict=True))
-        return [place[cell] for cell in self.queue]
 
     # In words
 
@@ -208,7 +188,6 @@ class CorrectState(Working):
         self.identity, self.corrections = identity, corrections
         self.why_not = why_not if identity else NO_LABELS
         self.um2_per_px = um2_per_px
-        self.review, self.queue, self.marked, self.current = None, (), -1, 0
         self._labels = None
         if not (is_same and self.can_edit):
             self.tool = ""
@@ -217,7 +196,7 @@ class CorrectState(Working):
         self.tell("")
         self.layer_changed.emit()
         self.tool_changed.emit()
-        self.queue_changed.emit()
+        self.queue.begin(None)
         self.cells_changed.emit()
 
     def _measure(self) -> None:
@@ -241,7 +220,7 @@ class CorrectState(Working):
             if self.marks or self.grown is not None:
                 self._wait_for_nothing()
                 self.tool_changed.emit()
-        self._list_again()
+        self.queue.refresh()
         self.cells_changed.emit()
 
     # Tools
@@ -394,8 +373,8 @@ class CorrectState(Working):
                 errors[0]
                 if errors
                 else InputError(
-                    "There is neither a probability nor an image to find a cell in: draw "
-                    "its outline (O)."
+                    "There is neither a probability nor an image to find a cell in: "
+                    "draw its outline (O)."
                 )
             )
 
@@ -451,69 +430,3 @@ class CorrectState(Working):
             pixels = self.grown.pixels(self.level)
             return outlines_of_pixels(pixels, self.corrections.labels.shape)
         return [cross(mark, self._arm) for mark in self.marks]
-
-    # Review
-
-    def order(self, review: ReviewQueue) -> None:
-        """Take a new order of the cells.
-
-        Parameters
-        ----------
-        review : ReviewQueue
-            The order.
-        """
-        self.review, self.queue, self.marked, self.current = review, (), -1, 0
-        self._list_again()
-
-    def show_unreviewed(self, is_only: bool) -> None:
-        """List the cells alone that nobody has looked at, or all.
-
-        Parameters
-        ----------
-        is_only : bool
-            Whether only they are.
-        """
-        self.is_unreviewed_only = is_only
-        self._list_again()
-
-    def _list_again(self) -> None:
-        """List what there is to review, and mark what was marked or comes after it."""
-        if self.review is None or self.corrections is None:
-            return
-        cells = self.cells
-        done = self.reviewed if self.is_unreviewed_only else frozenset()
-        queue = tuple(
-            cell for cell in self.review.cells if cell in cells and cell not in done
-        )
-        is_new = queue != self.queue
-        marked = self._mark_of(queue)
-        cell = queue[marked] if marked >= 0 else 0
-        self.queue, self.marked = queue, marked
-        if cell != self.current:
-            self.current = 0
-        if is_new or marked < 0:
-            self.queue_changed.emit()
-
-    def _mark_of(self, queue: tuple[int, ...]) -> int:
-        """Return which one is marked when others are listed; -1 for none."""
-        if self.marked < 0 or not queue:
-            return -1
-        place = {cell: number for number, cell in enumerate(queue)}
-        later = self.queue[self.marked :] + self.queue[: self.marked]
-        return next((place[cell] for cell in later if cell in place), -1)
-
-    def visit(self, number: int) -> int:
-        """Look at a cell.
-
-        Parameters
-        ----------
-        number : int
-            Place in the queue.
-
-        Returns
-        -------
-        int
-            Its label.
-        """
-        self.marked, self.current = number, self.queue[number]
-        return self.current

@@ -1,4 +1,4 @@
-"""The queue in which cells are looked at: the most doubtful ones first."""
+"""In which order cells are looked at: the most doubtful ones first."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from napari_cresunet.state._spots import Spot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class ReviewQueue:
+class ReviewOrder:
     """Cells in the order of doubt, and where they are."""
 
     cells: tuple[int, ...] = ()
@@ -26,7 +26,7 @@ def iter_review(
     labels: NDArray[Any],
     probability: NDArray[np.floating] | None = None,
     threshold: float | None = None,
-) -> Generator[Progress, None, ReviewQueue]:
+) -> Generator[Progress, None, ReviewOrder]:
     """Order cells by how doubtful they are.
 
     Parameters
@@ -45,7 +45,7 @@ def iter_review(
 
     Returns
     -------
-    ReviewQueue
+    ReviewOrder
         All cells. Those that are equally doubtful are in the order of their labels.
     """
     from napari_cresunet.measurement import doubts, iter_measure
@@ -54,7 +54,7 @@ def iter_review(
     doubt, reasons = doubts(cells, threshold=threshold)
     n_planes = int(np.prod(labels.shape[:-2], dtype=int))
     order = np.argsort(-np.asarray(doubt), kind="stable")
-    return ReviewQueue(
+    return ReviewOrder(
         cells=tuple(int(cell) for cell in cells["label"][order]),
         spots=tuple(_spot(cells, int(k), reasons[k], n_planes) for k in order),
     )
