@@ -1,9 +1,11 @@
 """Writing a file so that it is there whole or not at all."""
 
 import csv
+import errno
 import io
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +42,34 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def lock_file(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; the system unlocks it if the process dies.
+
+    Parameters
+    ----------
+    file : file object
+        Open for writing.
+
+    Returns
+    -------
+    bool
+        Whether nobody else had locked it. True also where there are no locks, as on
+        some network drives.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
+    return True
 
 
 def write_csv(

@@ -13,14 +13,13 @@ and what `training` itself writes: settings, log, curves, checkpoint, best model
 import json
 import re
 import shutil
-import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from napari_cresunet._files import written_whole
+from napari_cresunet._files import lock_file, written_whole
 from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.state._run import Progress
 from napari_cresunet.state._training_data import Folders, LayerPair, Origin
@@ -260,7 +259,7 @@ def claimed(folder: Path) -> Iterator[None]:
     is_empty = False
     try:
         with file:
-            if not _lock(file):
+            if not lock_file(file):
                 raise InputError(
                     f"The training {folder.name!r} is going on in another window: wait "
                     "for it, or give another name."
@@ -280,25 +279,9 @@ def claimed(folder: Path) -> Iterator[None]:
 def _is_free(folder: Path) -> bool:
     try:
         with (folder / _LOCK).open("a+b") as file:
-            return _lock(file)
+            return lock_file(file)
     except OSError:
         return False
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; the system unlocks it if the process dies."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager
