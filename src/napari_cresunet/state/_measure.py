@@ -103,7 +103,17 @@ class MeasureState(Working):
         """Why there is no density, and what to do; empty if there is one."""
         if self.tally is None or self.tally.source.pixel_um is not None:
             return ""
-        return "No density: the size of a pixel is unknown. Type it here, press Set."
+        return "No density: type the size of a pixel above and press Set."
+
+    @property
+    def can_run(self) -> bool:
+        """Whether there is something to export."""
+        return self.tally is not None
+
+    @property
+    def why_not(self) -> str:
+        """Why there is nothing to export; empty if there is."""
+        return "" if self.can_run else "There are no cells to export yet."
 
     @property
     def is_stack(self) -> bool:
@@ -172,6 +182,11 @@ class MeasureState(Working):
         )
 
     @property
+    def warning(self) -> str:
+        """What does not fit the labels and was left out; empty if nothing was."""
+        return "" if self.tally is None else self.tally.source.warning
+
+    @property
     def columns(self) -> Mapping[str, NDArray[Any]]:
         """The table of cells as it is shown: first what says which cell it is."""
         return {} if self.table is None else shown_columns(self.table.columns)
@@ -227,6 +242,16 @@ class MeasureState(Working):
 
     # What was found out
 
+    def begin(self) -> None:
+        """Work was started that takes some time."""
+        self.is_running, self.progress = True, None
+        self.run_changed.emit()
+
+    def end(self) -> None:
+        """It has ended, however."""
+        self.is_running, self.progress = False, None
+        self.run_changed.emit()
+
     def count(self, tally: Tally) -> None:
         """Take new counts; the measures of the cells follow.
 
@@ -253,6 +278,8 @@ class MeasureState(Working):
         """
         if table.tally is self.tally:
             self.table = table
+            if self.is_failure:
+                self.tell("")
             self.table_changed.emit()
 
     @property

@@ -66,6 +66,8 @@ class MeasureSource:
     """What was done to them by hand."""
     n_pinned: int | None = None
     """Cells that somebody touched; None where nobody kept a record."""
+    warning: str = ""
+    """What does not fit the labels and was left out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,393 @@
+"""Regions that are drawn as shapes, or that a labels layer holds."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cresunet.errors import InputError
+from napari_cresunet.measurement import Region, regions_from_labels
+from napari_cresunet.widgets._layers import (
+    SPATIAL,
+    identity_of,
+    layer_shape,
+    record_of,
+)
+
+_KEY = "cresunet"
+REGIONS = "regions"
+COLUMN = "region"
+"""Of the features of shapes: their names. Shapes of one name are one region."""
+_NAMES = "region_names"
+_AREAS = ("rectangle", "polygon", "ellipse")
+_COLOR = "#f0e442"  # yellow of the Okabe-Ito palette, seen on dark and bright images
+_TURNS = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, np.newaxis]
+
+
+def region_layers(viewer: Any, labels: Any) -> list[Any]:
+    """Return the layers that can hold regions, those drawn for it first.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose.
+    labels : napari.layers.Labels or None
+        The counted cells, which are no regions.
+
+    Returns
+    -------
+    list of napari.layers.Shapes or Labels
+        Without what this plugin drew for other purposes.
+    """
+    from napari.layers import Labels, Shapes
+
+    own = "" if labels is None else identity_of(labels)
+    layers = [
+        layer
+        for layer in reversed(viewer.layers)
+        if isinstance(layer, Labels | Shapes)
+        and record_of(layer).get("kind") in (None, REGIONS)
+        and identity_of(layer) != own
+    ]
+    return sorted(layers, key=lambda x: (not is_drawn(x), isinstance(x, Labels)))
+
+
+def is_drawn(layer: Any) -> bool:
+    """Tell whether a layer was made to draw regions in."""
+    return bool(record_of(layer).get("kind") == REGIONS)
+
+
+def proposed_regions(viewer: Any, labels: Any) -> Any:
+    """Return the regions that were drawn for labels, or None."""
+    if labels is None:
+        return None
+    wanted = (identity_of(labels), record_of(labels).get("source"))
+    for layer in region_layers(viewer, labels):
+        if is_drawn(layer) and record_of(layer).get("of") in wanted:
+            return layer
+    return None
+
+
+def add_regions(viewer: Any, labels: Any) -> Any:
+    """Add a layer in which the user draws regions over cells.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    labels : napari.layers.Labels
+        The cells. In a stack the regions are those of every plane.
+
+    Returns
+    -------
+    napari.layers.Shapes
+        Empty, ready for polygons.
+    """
+    source = record_of(labels).get("source") or identity_of(labels)
+    layer = viewer.add_shapes(
+        name=f"{labels.name} regions",
+        ndim=2,
+        features={COLUMN: np.empty(0, object)},
+        edge_color=_COLOR,
+        edge_width=_line_width(labels),
+        face_color="transparent",
+        text=_text(),
+        metadata={_KEY: {"kind": REGIONS, "of": source}},
+        **plane_spatial(labels),
+    )
+    draw_in(viewer, layer, "add_polygon")
+    return layer
+
+
+def draw_in(viewer: Any, layer: Any, mode: str) -> None:
+    """Put a tool of a layer into the user's hand."""
+    viewer.layers.selection.active = layer
+    layer.visible = True
+    if viewer.dims.ndisplay == 2:  # nothing is drawn in 3D
+        layer.mode = mode
+
+
+def _text() -> dict[str, Any]:
+    return {
+        "string": f"{{{COLUMN}}}",
+        "color": _COLOR,
+        "size": 10,
+        "anchor": "upper_left",
+        "translation": [0.0, 0.0],
+    }
+
+
+def _line_width(labels: Any) -> float:
+    """Return px of a line that is seen when the whole image is."""
+    return max(1.0, round(max(layer_shape(labels)[-2:]) / 500, 1))
+
+
+def plane_spatial(layer: Any) -> dict[str, Any]:
+    """Return the arguments of a layer of rows and columns that lies on another one.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The other one, which may be a stack.
+
+    Returns
+    -------
+    dict
+        Everything spatial.
+    """
+    if layer.ndim == 2:
+        return {name: getattr(layer, name) for name in SPATIAL}
+    return {
+        "scale": layer.scale[-2:],
+        "translate": layer.translate[-2:],
+        "rotate": layer.rotate[-2:, -2:],
+        "units": layer.units[-2:],
+        "axis_labels": layer.axis_labels[-2:],
+    }
+
+
+# Names
+
+
+def names_of(layer: Any) -> list[str]:
+    """Return the name of each shape, in their order.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes
+        Any; shapes without a name are numbered.
+
+    Returns
+    -------
+    list of str
+        As many as there are shapes.
+    """
+    n = len(layer.data)
+    column = layer.features.get(COLUMN)
+    known = [""] * n if column is None else [_name(value) for value in column]
+    known = (known + [""] * n)[:n]
+    return [name or f"region {number}" for number, name in enumerate(known, start=1)]
+
+
+def _name(value: Any) -> str:
+    # pandas has nan or None where nobody said anything.
+    return value.strip() if isinstance(value, str) else ""
+
+
+def set_names(layer: Any, names: list[str]) -> None:
+    """Name the shapes of a layer, and show the names."""
+    features = layer.features.copy()
+    features[COLUMN] = np.array(names, object)
+    layer.features = features
+    if is_drawn(layer):
+        layer.text = _text()
+
+
+def name_new_shapes(layer: Any, n_before: int) -> bool:
+    """Give shapes that were just drawn names of their own.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes
+        A layer of `add_regions`.
+    n_before : int
+        Shapes that were there before.
+
+    Returns
+    -------
+    bool
+        Whether there were any.
+    """
+    names = names_of(layer)
+    if len(names) <= n_before:
+        return False
+    # napari gives a new shape the name of the one that was selected last.
+    kept = names[:n_before]
+    number = 1
+    while len(kept) < len(names):
+        if f"region {number}" not in kept:
+            kept.append(f"region {number}")
+        number += 1
+    set_names(layer, kept)
+    return True
+
+
+def rename(layer: Any, old: str, new: str) -> None:
+    """Rename a region; with a name that another one has, the two become one.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes or Labels
+        The regions.
+    old, new : str
+        Names.
+
+    Raises
+    ------
+    InputError
+        If the new name is empty.
+    """
+    from napari.layers import Labels
+
+    new = new.strip()
+    if not new:
+        raise InputError("A region needs a name: type one.")
+    if not isinstance(layer, Labels):
+        set_names(layer, [new if name == old else name for name in names_of(layer)])
+        return
+    names = _label_names(layer)
+    known = {int(value) for value in np.unique(np.asarray(layer.data)) if value}
+    for value in known:
+        if names.get(value, f"region {value}") == old:
+            names[value] = new
+    record = record_of(layer) | {_NAMES: {str(k): name for k, name in names.items()}}
+    layer.metadata[_KEY] = record
+
+
+def _label_names(layer: Any) -> dict[int, str]:
+    """Return the names that were given to labels, or come with them."""
+    names = {}
+    features = layer.features
+    if COLUMN in features and "index" in features:
+        names = {
+            int(value): _name(name)
+            for value, name in zip(features["index"], features[COLUMN], strict=True)
+        }
+    given = record_of(layer).get(_NAMES) or {}
+    names |= {int(value): str(name) for value, name in given.items()}
+    return {value: name for value, name in names.items() if name}
+
+
+# Places
+
+
+def regions_of(layer: Any, labels: Any) -> tuple[Region, ...]:
+    """Return the regions of a layer in px of the cells.
+
+    Parameters
+    ----------
+    layer : napari.layers.Shapes or Labels
+        The regions, wherever and however they lie.
+    labels : napari.layers.Labels
+        The cells.
+
+    Returns
+    -------
+    tuple of Region
+        Shapes of one name (and plane, where they have one) are one region.
+
+    Raises
+    ------
+    InputError
+        If a labels layer of regions is a stack.
+    """
+    from napari.layers import Labels
+
+    if isinstance(layer, Labels):
+        return _labeled_regions(layer, labels)
+    shapes: dict[tuple[str, int | None], list[NDArray[np.float64]]] = {}
+    matrix, offset = plane_map(layer, labels)
+    for number, name in enumerate(names_of(layer)):
+        if layer.shape_type[number] not in _AREAS:
+            continue
+        corners = np.asarray(layer.data[number], float)
+        if len(corners) < 3:
+            continue  # is being drawn
+        plane = _plane_of(corners, layer, labels)
+        outline = corners[:, -2:]
+        if layer.shape_type[number] == "ellipse":
+            outline = _ellipse(outline)
+        shapes.setdefault((name, plane), []).append(outline @ matrix.T + offset)
+    places = [name for name, _ in shapes]
+    return tuple(
+        Region(
+            name=name if places.count(name) == 1 else f"{name}, plane {plane}",
+            polygons=tuple(polygons),
+            plane=plane,
+        )
+        for (name, plane), polygons in shapes.items()
+    )
+
+
+def plane_map(
+    layer: Any, reference: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how rows and columns of a layer become those of another one.
+
+    Parameters
+    ----------
+    layer, reference : napari.layers.Layer
+        The two; both lie flat, as all transforms of napari leave them.
+
+    Returns
+    -------
+    matrix : ndarray of shape (2, 2)
+        A place p of the first is matrix @ p + offset in the second.
+    offset : ndarray of shape (2,)
+        In px.
+    """
+    # Three places tell all of an affine map, with napari's public functions only.
+    images = []
+    for row, column in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
+        place = np.zeros(layer.ndim)
+        place[-2:] = row, column
+        world = np.asarray(layer.data_to_world(place))[-2:]
+        point = np.zeros(reference.ndim)
+        point[-2:] = world
+        images.append(np.asarray(reference.world_to_data(point))[-2:])
+    offset = images[0]
+    return np.column_stack([images[1] - offset, images[2] - offset]), offset
+
+
+def _plane_of(corners: NDArray[np.float64], layer: Any, labels: Any) -> int | None:
+    """Return the plane that a shape is drawn on; None for all planes."""
+    leading = layer_shape(labels)[:-2]
+    if not leading or corners.shape[1] < labels.ndim:
+        return None
+    world = layer.data_to_world(corners[0])[-labels.ndim :]
+    steps = np.round(labels.world_to_data(world))[:-2].astype(int)
+    steps = np.clip(steps, 0, np.array(leading) - 1)
+    return int(np.ravel_multi_index(tuple(steps), leading))
+
+
+def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the outline of the ellipse in a box of four corners."""
+    center = corners.mean(axis=0)
+    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    outline: NDArray[np.float64] = (
+        center + np.cos(_TURNS) * one + np.sin(_TURNS) * other
+    )
+    return outline
+
+
+def _labeled_regions(layer: Any, labels: Any) -> tuple[Region, ...]:
+    data = np.asarray(layer.data[0] if layer.multiscale else layer.data)
+    if data.ndim != 2:
+        raise InputError(
+            f"The regions in {layer.name!r} have {data.ndim} axes: give one plane of "
+            "labels, which holds for all planes."
+        )
+    shape = layer_shape(labels)[-2:]
+    matrix, offset = plane_map(labels, layer)
+    is_same = np.allclose(matrix, np.eye(2)) and np.allclose(offset, 0)
+    if not is_same or data.shape != shape:
+        data = _resampled(data, shape, matrix, offset)
+    names = _label_names(layer)
+    known = {int(value): f"region {value}" for value in np.unique(data) if value}
+    return tuple(regions_from_labels(data, names=known | names))
+
+
+def _resampled(
+    data: NDArray[Any],
+    shape: tuple[int, ...],
+    matrix: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> NDArray[Any]:
+    """Return labels on the pixels of another layer; 0 where they do not reach."""
+    from scipy import ndimage
+
+    return np.asarray(
+        ndimage.affine_transform(
+            data, matrix, offset=offset, output_shape=shape, order=0, cval=0
+        )
+    )
