@@ -11,8 +11,9 @@ from napari_cresunet.correction._patches import Patch, free_labels, patches_of
 from napari_cresunet.correction._places import (
     as_label_image,
     check_numbers,
-    known_cells,
+    labels_of,
     pixels_on_path,
+    plane_of,
 )
 from napari_cresunet.errors import InputError
 
@@ -111,35 +112,19 @@ def _cut(
 ) -> list[tuple[Patch, Labels]]:
     """Return the cells that are cut, and their parts: 0 where nothing changes."""
     pixels = pixels_on_path(path, image)
-    plane = image[tuple(pixels[0, :-2])][None] if len(pixels) else image[:0]
-    cells = known_cells(np.unique(image[tuple(pixels.T)]).tolist())
-    cells = tuple(cell for cell in cells if cell)
-    number = _plane_number(image, pixels)
+    cells = tuple(sorted(labels_of(image, pixels)))
     cuts = []
-    for found in patches_of(plane, cells) if cells else []:
-        patch = Patch(
-            label=found.label,
-            plane=number,
-            top=found.top,
-            left=found.left,
-            mask=found.mask,
-            shape=image.shape,
-        )
-        parts = _parts(patch.mask, _under(patch, pixels), most)
-        if parts.any():
-            cuts.append((patch, parts))
+    if cells:
+        for patch in patches_of(image, cells, plane=plane_of(pixels, image)):
+            parts = _parts(patch.mask, _under(patch, pixels), most)
+            if parts.any():
+                cuts.append((patch, parts))
     if not cuts:
         raise InputError(
             "The line cuts no cell in two: draw it from outside of the cell across to "
             "the other side."
         )
     return cuts
-
-
-def _plane_number(image: NDArray[Any], pixels: Indices) -> int:
-    if not len(pixels) or image.ndim == 2:
-        return 0
-    return int(np.ravel_multi_index(tuple(pixels[0, :-2]), image.shape[:-2]))
 
 
 def _under(patch: Patch, pixels: Indices) -> Mask:

@@ -14,6 +14,7 @@ FILL_HOLES, SMOOTH, RELABEL = "fill holes", "smooth", "relabel"
 PAINT = "paint"
 """Kinds of edits; the last is any tool of napari."""
 
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Edit:
     """Pixels of a label image that get another label, and which cells that is about."""

@@ -75,9 +75,7 @@ def merge(labels: ArrayLike, cells: Iterable[int]) -> Edit:
     )
 
 
-def _join(
-    image: NDArray[Any], places: Indices, which: Indices, count: int
-) -> Indices:
+def _join(image: NDArray[Any], places: Indices, which: Indices, count: int) -> Indices:
     """Number what cells and those that share a side with them make up."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -49,8 +49,8 @@ def pixels_of(image: NDArray[Any], cells: Sequence[int]) -> tuple[Indices, Indic
 
     Parameters
     ----------
-    image : ndarray of shape (..., Y, X), int
-        The label image.
+    image : ndarray of int
+        A label image or one of its planes.
     cells : sequence of int
         Labels, ascending.
 
@@ -65,27 +65,34 @@ def pixels_of(image: NDArray[Any], cells: Sequence[int]) -> tuple[Indices, Indic
     InputError
         If a cell has no pixel.
     """
+    for cell in cells:
+        if not 0 < cell <= np.iinfo(image.dtype).max:
+            raise _no_cell(cell)
     line = image.ravel()
     if len(cells) > _FEW:
-        is_cell = np.isin(line, cells)
+        places = np.flatnonzero(np.isin(line, np.array(cells, image.dtype)))
     else:
         is_cell = np.zeros(line.shape, np.bool_)
         for cell in cells:
             is_cell |= line == cell
-    places = np.flatnonzero(is_cell)
-    which = np.searchsorted(np.array(cells, np.int64), line[places].astype(np.int64))
-    counts = np.bincount(which, minlength=len(cells))
-    missing = [cell for cell, count in zip(cells, counts, strict=True) if not count]
-    missing += [cell for cell in cells if cell <= 0 and cell not in missing]
-    if missing:
-        raise InputError(
-            f"There is no cell {missing[0]}: choose one that is in the image."
-        )
+        places = np.flatnonzero(is_cell)
+    which = np.searchsorted(np.array(cells, image.dtype), line[places])
+    is_missing = np.bincount(which, minlength=len(cells)) == 0
+    if is_missing.any():
+        raise _no_cell(cells[int(np.argmax(is_missing))])
     return places, which
 
 
+def _no_cell(cell: int) -> InputError:
+    return InputError(f"There is no cell {cell}: choose one that is in the image.")
+
+
 def patches_of(
-    image: NDArray[Any], cells: Sequence[int], margin: int = 1
+    image: NDArray[Any],
+    cells: Sequence[int],
+    *,
+    plane: int | None = None,
+    margin: int = 1,
 ) -> list[Patch]:
     """Cut cells out, each plane for itself.
 
@@ -95,6 +102,8 @@ def patches_of(
         The label image.
     cells : sequence of int
         Labels, ascending.
+    plane : int, optional
+        Number of the only plane to look at.
     margin : int, optional
         Px around a cell, less at the border of the image.
 
@@ -107,17 +116,19 @@ def patches_of(
     -----
     Raises `InputError` if a cell has no pixel.
     """
-    places, which = pixels_of(image, cells)
+    first = plane or 0
+    one = (
+        image[np.unravel_index(first, image.shape[:-2])] if plane is not None else image
+    )
+    places, which = pixels_of(one, cells)
+    order = np.argsort(which, kind="stable")
+    places, which = places[order], which[order]
     height, width = image.shape[-2:]
     planes = places // (height * width)
-    order = np.argsort(which, kind="stable")
-    places, which, planes = places[order], which[order], planes[order]
-    changes = np.flatnonzero((np.diff(which) != 0) | (np.diff(planes) != 0)) + 1
-    bounds = [0, *changes.tolist(), len(places)]
+    is_new = (np.diff(which, prepend=-1) != 0) | (np.diff(planes, prepend=-1) != 0)
+    bounds = [*np.flatnonzero(is_new).tolist(), len(places)]
     patches = []
     for start, stop in pairwise(bounds):
-        if start == stop:
-            continue
         rows, columns = np.divmod(places[start:stop], width)
         rows -= planes[start] * height
         top, left = (max(int(x.min()) - margin, 0) for x in (rows, columns))
@@ -128,7 +139,7 @@ def patches_of(
         patches.append(
             Patch(
                 label=cells[which[start]],
-                plane=int(planes[start]),
+                plane=first + int(planes[start]),
                 top=top,
                 left=left,
                 mask=mask,

@@ -287,7 +287,7 @@ def cells_at(labels: ArrayLike, points: ArrayLike) -> tuple[int, ...]:
     """
     image = as_label_image(labels)
     pixels = nearest_pixels(as_points(points, image), image)
-    return _labels_of(image, pixels[is_inside(pixels, image)])
+    return labels_of(image, pixels[is_inside(pixels, image)])
 
 
 def cells_on_path(labels: ArrayLike, path: ArrayLike) -> tuple[int, ...]:
@@ -316,12 +316,46 @@ def cells_on_path(labels: ArrayLike, path: ArrayLike) -> tuple[int, ...]:
     (3, 7)
     """
     image = as_label_image(labels)
-    return _labels_of(image, pixels_on_path(path, image))
+    return labels_of(image, pixels_on_path(path, image))
 
 
-def _labels_of(image: NDArray[Any], pixels: Indices) -> tuple[int, ...]:
+def labels_of(image: NDArray[Any], pixels: Indices) -> tuple[int, ...]:
+    """Return the cells at pixels.
+
+    Parameters
+    ----------
+    image : ndarray of shape (..., Y, X), int
+        The label image.
+    pixels : ndarray of shape (N, D)
+        Indices, all inside.
+
+    Returns
+    -------
+    tuple of int
+        Labels above 0, each once, in the order of the pixels.
+    """
     found = image[tuple(pixels.T)].tolist()
     return tuple(dict.fromkeys(label for label in found if label > 0))
+
+
+def plane_of(pixels: Indices, image: NDArray[Any]) -> int:
+    """Return the number of the plane that pixels are in.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (N, D)
+        Indices of at least one pixel, all in the same plane and inside.
+    image : ndarray of shape (..., Y, X), int
+        The label image.
+
+    Returns
+    -------
+    int
+        Counted through all leading axes.
+    """
+    if image.ndim == 2:
+        return 0
+    return int(np.ravel_multi_index(tuple(pixels[0, :-2]), image.shape[:-2]))
 
 
 def cells_in_box(labels: ArrayLike, corners: ArrayLike) -> tuple[int, ...]:
