@@ -26,7 +26,11 @@ def test_the_menus_are_ones_that_napari_shows(manifest):
     from napari._app_model.constants._menus import is_menu_contributable
 
     menus = manifest.contributions.menus
-    assert list(menus) == ["napari/layers/segment", "napari/layers/measure"]
+    assert list(menus) == [
+        "napari/layers/segment",
+        "napari/layers/annotate",
+        "napari/layers/measure",
+    ]
     assert all(is_menu_contributable(menu) for menu in menus)
     assert not manifest.contributions.keybindings
 

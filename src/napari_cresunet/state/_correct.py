@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_cresunet.correction import Edit, cells_at, delete
+from napari_cresunet.correction import Edit, Grown, cells_at, delete, grow
 from napari_cresunet.errors import InputError
 from napari_cresunet.state._correct_drawing import Path, cross, outlines_of_pixels
 from napari_cresunet.state._correct_pins import PinnedCell, list_pinned
@@ -27,17 +27,20 @@ from napari_cresunet.state._correct_tools import (
 from napari_cresunet.state._corrections import Corrections
 from napari_cresunet.state._working import Working
 
-if TYPE_CHECKING:
-    from napari_cresunet.correction import Grown
-
 NO_LABELS = (
     "There are no cells to correct: press Run in Segment and count to find some, or "
     "choose a labels layer."
 )
 _NO_TOOL = "Choose a tool, or walk through the cells below with N."
 _OUTSIDE = "This is outside of the labels: nothing was changed."
+_NOTHING_TO_GROW_IN = (
+    "There is neither a probability nor an image to find a cell in: draw its outline "
+    "(O)."
+)
 _LEAST_AREA = 8
 """Px of the smallest cell that a click finds."""
+_LEAST_PEAK = 0.05
+"""A peak that is lower is taken only where there is no higher one."""
 _MOST_TIMES = 20
 """The largest one has this many times the area of a usual cell."""
 _ARM = 0.15
@@ -349,13 +352,11 @@ class CorrectState(Working):
         landscapes: Iterable[NDArray[np.floating]],
     ) -> None:
         """Find a cell at a place, in the first landscape that shows one."""
-        from napari_cresunet.correction import grow
-
         self._wait_for_nothing()
-        errors = []
+        found, errors = [], []
         for landscape in landscapes:
             try:
-                self.grown = grow(
+                grown = grow(
                     landscape,
                     labels,
                     place,
@@ -365,18 +366,16 @@ class CorrectState(Working):
             except InputError as error:
                 errors.append(error)
                 continue
-            self.level = int(self.grown.best)
-            break
+            found.append(grown)
+            if grown.levels[0] >= _LEAST_PEAK:
+                break
+        else:
+            found = found[:1]  # all are faint
         self.tool_changed.emit()
-        if self.grown is None:
-            raise (
-                errors[0]
-                if errors
-                else InputError(
-                    "There is neither a probability nor an image to find a cell in: "
-                    "draw its outline (O)."
-                )
-            )
+        if not found:
+            raise errors[0] if errors else InputError(_NOTHING_TO_GROW_IN)
+        self.grown, self.level = found[-1], int(found[-1].best)
+        self.tool_changed.emit()
 
     def choose_level(self, level: int) -> None:
         """Make the cell that waits to be added smaller or larger.

@@ -53,7 +53,7 @@ def list_pinned(labels: NDArray[Any], pins: Pins) -> list[PinnedCell]:
     order = np.argsort(labels.ravel()[pixels], kind="stable")
     pixels = pixels[order]
     cells, starts = np.unique(labels.ravel()[pixels], return_index=True)
-    parts = np.split(pixels, starts[1:])
+    parts = np.split(pixels, starts)[1:]
     listed = [
         PinnedCell(
             reason=pins.cells[int(cell)],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet.correction import (
     Edit,
+    add_outline,
     cells_at,
     cells_in_box,
     cells_on_path,
@@ -135,11 +136,8 @@ def edit_of_stroke(tool: str, labels: NDArray[Any], path: NDArray[np.float64]) -
                 "No cell has its center in this box: drag it around the centers."
             )
         return delete(labels, cells)
-    if tool == OUTLINE:
-        from napari_cresunet.correction import add_outline
-
-        return add_outline(labels, path)
-    return {SPLIT: split_at_line, TRIM: trim}[tool](labels, path)
+    change = {SPLIT: split_at_line, TRIM: trim, OUTLINE: add_outline}[tool]
+    return change(labels, path)
 
 
 def edit_of_marks(
