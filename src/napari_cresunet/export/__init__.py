@@ -17,6 +17,12 @@ from napari_cresunet.export._compared import (
     model_rows,
     models_figure,
 )
+from napari_cresunet.export._count_overlay import (
+    ScaleBar,
+    overlay_figure,
+    scale_bar,
+    write_overlay,
+)
 from napari_cresunet.export._counted import (
     Counted,
     cell_rows,
@@ -67,6 +73,7 @@ __all__ = [
     "Evaluation",
     "Format",
     "LabelFormat",
+    "ScaleBar",
     "case_crops",
     "case_overlay",
     "case_rows",
@@ -87,8 +94,10 @@ __all__ = [
     "model_rows",
     "models_figure",
     "overlay",
+    "overlay_figure",
     "plain_values",
     "record_of",
+    "scale_bar",
     "score_rows",
     "sweep_figure",
     "sweep_rows_table",
@@ -96,5 +105,6 @@ __all__ = [
     "write_cells_csv",
     "write_figure",
     "write_ome_tiff",
+    "write_overlay",
     "write_regions_csv",
 ]

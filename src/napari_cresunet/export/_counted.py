@@ -50,7 +50,9 @@ class Counted:
     @property
     def n_cells(self) -> int:
         """Number of cells."""
-        return len(self.table["label"])
+        if self.cells is not None:
+            return len(self.cells["label"])
+        return int(np.count_nonzero(np.unique(self.labels)))
 
     @property
     def n_planes(self) -> int:

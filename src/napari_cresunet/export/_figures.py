@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Draw: TypeAlias = Callable[[Axes], None]
 
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+FIGURE_DPI = 200
+"""Px of a PNG for each inch of a figure."""
 
 _SIDE = 3.6, 3.2  # inches of one plot
 _SETTINGS: dict[str, Any] = {
@@ -226,7 +228,7 @@ def figure_bytes(figure: "Figure", kind: str) -> bytes:
 
     content = io.BytesIO()
     with mpl.rc_context(_SETTINGS):
-        figure.savefig(content, format=kind, dpi=200)
+        figure.savefig(content, format=kind, dpi=FIGURE_DPI)
     return content.getvalue()
 
 

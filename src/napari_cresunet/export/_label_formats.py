@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_cresunet.annotations import write_imagej
+from napari_cresunet.annotations import write_coco, write_geojson, write_imagej
+from napari_cresunet.export._count_overlay import write_overlay
 from napari_cresunet.export._counted import (
     Counted,
     record_of,
@@ -53,6 +54,14 @@ def _write_imagej(path: Path, counted: Counted) -> None:
     write_imagej(path, counted.labels)
 
 
+def _write_geojson(path: Path, counted: Counted) -> None:
+    write_geojson(path, counted.labels, measurements=counted.table)
+
+
+def _write_coco(path: Path, counted: Counted) -> None:
+    write_coco(path, counted.labels, image_name=counted.name)
+
+
 _FORMATS = (
     LabelFormat(
         "csv",
@@ -62,7 +71,10 @@ _FORMATS = (
         (".json", "_regions.csv", "_regions.json"),
     ),
     LabelFormat("ome-tiff", "Label image (OME-TIFF)", ".ome.tif", _write_ome_tiff),
-    LabelFormat("imagej-roi", "ImageJ regions", ".zip", _write_imagej),
+    LabelFormat("imagej-roi", "ImageJ ROI Manager", ".zip", _write_imagej),
+    LabelFormat("geojson", "QuPath GeoJSON", ".geojson", _write_geojson),
+    LabelFormat("coco", "COCO", ".coco.json", _write_coco),
+    LabelFormat("overlay", "Picture of image and outlines", ".png", write_overlay),
 )
 
 LABEL_FORMATS: dict[str, LabelFormat] = {one.name: one for one in _FORMATS}

@@ -48,9 +48,10 @@ def write_ome_tiff(
 
     Notes
     -----
-    Numbers are uint16 if the highest label fits, which all programs know, else int32. The record is JSON in a comment annotation of the OME metadata and, for
-    programs that know resolutions of TIFF only, the size is there in cm, too. A file
-    that cannot be written is an `EngineError`.
+    Numbers are uint16 if the highest label fits, which all programs know, else int32.
+    The record is JSON in a comment annotation of the OME metadata. The size of a pixel
+    is there, too, and as the resolution of the TIFF. A file that cannot be written is
+    an `EngineError`.
     """
     import tifffile
 
