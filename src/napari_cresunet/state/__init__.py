@@ -109,6 +109,20 @@ from napari_cresunet.state._shelf import (
 )
 from napari_cresunet.state._source import Source
 from napari_cresunet.state._spots import Spot
+from napari_cresunet.state._study import (
+    ImageCandidate,
+    OpenedStudy,
+    StudyState,
+    iter_match_image,
+    iter_open_study,
+)
+from napari_cresunet.state._study_saving import (
+    StudySaved,
+    StudySaver,
+    StudySnapshot,
+    close_studies,
+    iter_save_study,
+)
 from napari_cresunet.state._training import TrainState
 from napari_cresunet.state._training_choices import (
     FROM_CARD,
@@ -190,6 +204,7 @@ __all__ = [
     "EvaluateState",
     "Folders",
     "FrameCount",
+    "ImageCandidate",
     "Judgment",
     "LabelsShelf",
     "LayerPair",
@@ -199,6 +214,7 @@ __all__ = [
     "MeasureState",
     "ModelCache",
     "ModelShelf",
+    "OpenedStudy",
     "Origin",
     "PairChoice",
     "PinnedCell",
@@ -217,6 +233,10 @@ __all__ = [
     "Source",
     "Spot",
     "Study",
+    "StudySaved",
+    "StudySaver",
+    "StudySnapshot",
+    "StudyState",
     "Summary",
     "Tally",
     "TrainChoices",
@@ -231,6 +251,7 @@ __all__ = [
     "best_rows",
     "cell_text",
     "check_sizes",
+    "close_studies",
     "column_text",
     "column_title",
     "csv_text",
@@ -248,13 +269,16 @@ __all__ = [
     "iter_disagreement",
     "iter_gallery",
     "iter_judgment",
+    "iter_match_image",
     "iter_material",
     "iter_methods_text",
     "iter_new_labels",
+    "iter_open_study",
     "iter_relabel",
     "iter_review",
     "iter_run",
     "iter_save",
+    "iter_save_study",
     "iter_scores",
     "iter_study",
     "iter_summary",

@@ -84,6 +84,28 @@ class Claim:
             with suppress(OSError), written_whole(self._note) as note:
                 note.write(json.dumps({"folder": str(folder.resolve())}).encode())
 
+    def discard(self) -> None:
+        """Delete the study, and close; what else is in its folder stays.
+
+        Raises
+        ------
+        EngineError
+            If it cannot be deleted.
+        """
+        try:
+            # First, for without it nobody takes the rest for a study.
+            (self.folder / STUDY).unlink(missing_ok=True)
+            for path in self.folder.iterdir():
+                if DATA_FILE.fullmatch(path.name):
+                    path.unlink()
+        except OSError as error:
+            raise EngineError(
+                f"{self.folder} cannot be deleted ({error.strerror}): close what uses "
+                "it, or delete it yourself."
+            ) from error
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Give the right back, in an orderly way: nobody will offer to restore it."""
         if self._file.closed:
@@ -207,19 +229,5 @@ def discard_study(folder: Path) -> None:
     EngineError
         If it cannot be deleted.
     """
-    if not folder.is_dir():
-        return
-    claim = Claim(folder)
-    try:
-        # First, for without it nobody takes the rest for a study.
-        (folder / STUDY).unlink(missing_ok=True)
-        for path in folder.iterdir():
-            if DATA_FILE.fullmatch(path.name):
-                path.unlink()
-    except OSError as error:
-        raise EngineError(
-            f"{folder} cannot be deleted ({error.strerror}): close what uses it, or "
-            "delete it yourself."
-        ) from error
-    finally:
-        claim.close()
+    if folder.is_dir():
+        Claim(folder).discard()
