@@ -126,7 +126,8 @@ class MeasureState(Working):
         tally = self.tally
         if tally is None or not self.is_stack:
             return ""
-        through = f"{tally.n_through:,} of them are in more than one plane"
+        verb = "is" if tally.n_through == 1 else "are"
+        through = f"{tally.n_through:,} of them {verb} in more than one plane"
         if tally.choices.is_linked:
             return f"Cells are linked through planes, each counts once: {through}."
         if tally.n_through:
@@ -324,7 +325,7 @@ def count_words(count: int) -> str:
 
 def significant(value: float) -> str:
     """Return a number with three digits, and never with an exponent for the large."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
 
 
 _FIRST = ("label", "region", "plane", "planes")

@@ -108,7 +108,7 @@ def cell_text(value: Any) -> str:
         return "\N{EN DASH}"
     if abs(value) >= 10 ** (_DIGITS - 1):
         return f"{value:.0f}"
-    return f"{value:.{_DIGITS}g}"
+    return f"{value:#.{_DIGITS}g}"
 
 
 def sorted_rows(

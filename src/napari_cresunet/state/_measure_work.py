@@ -1,7 +1,7 @@
 """The work of the dock Measure and export: counting, and measuring every cell."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class MeasureSource:
     """Tells the labels from all others."""
     name: str
     labels: NDArray[Any]
-    """(..., Y, X); nobody paints in it."""
+    """(..., Y, X); nobody paints in it. It may be lazy until it is counted."""
     image_name: str = ""
     image: Any = None
     """The image on the pixels of the labels, or None."""
@@ -211,7 +211,8 @@ def iter_tally(
         If there are negative labels, or a region has pixels of another image.
     """
     yield Progress(text="Counting…")
-    labels = source.labels
+    labels = np.asarray(source.labels)
+    source = replace(source, labels=labels)
     if labels.min(initial=0) < 0:
         raise InputError(
             f"{source.name!r} has negative labels: cells are numbered from 1."

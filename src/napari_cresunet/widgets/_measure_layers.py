@@ -93,7 +93,8 @@ def source_now(
     return MeasureSource(
         identity=identity_of(labels),
         name=labels.name,
-        labels=np.array(data),
+        # What is not in memory is loaded with the work, which may be in a thread.
+        labels=data.copy() if isinstance(data, np.ndarray) else data,
         image_name="" if pixels is None else image.name,
         image=pixels,
         is_rgb=pixels is not None and bool(image.rgb),

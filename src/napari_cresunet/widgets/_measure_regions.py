@@ -179,8 +179,7 @@ def set_names(layer: Any, names: list[str]) -> None:
     features = layer.features.copy()
     features[COLUMN] = np.array(names, object)
     layer.features = features
-    if is_drawn(layer):
-        layer.text = _text()
+    layer.refresh_text()
 
 
 def name_new_shapes(layer: Any, n_before: int) -> bool:

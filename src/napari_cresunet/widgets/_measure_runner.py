@@ -26,7 +26,7 @@ from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import find_layer
 from napari_cresunet.widgets._measure_frames import FrameLines
 from napari_cresunet.widgets._measure_layers import publish, source_now
-from napari_cresunet.widgets._measure_regions import name_new_shapes
+from napari_cresunet.widgets._measure_regions import is_drawn, name_new_shapes
 from napari_cresunet.widgets._notify import tell, tell_error
 
 _SETTLE_TIME = 400  # ms after the last change, when the user counts as having let go
@@ -135,7 +135,7 @@ class MeasureRunner(JobRunner):
         if self._is_naming:
             return
         layer = event.source
-        if event.type == "data" and hasattr(layer, "shape_type"):
+        if event.type == "data" and is_drawn(layer):
             self._name_shapes(layer)
         self.follow(_PAUSE)
 
@@ -175,11 +175,12 @@ class MeasureRunner(JobRunner):
         self._is_outdated = False
         key = self._state.layers.labels
         source = self.source_now()
-        self._labels = source.labels
+        is_there = isinstance(source.labels, np.ndarray)
+        self._labels = source.labels if is_there else None
         self.lines.show(source.frames, labels)
         steps = iter_tally(source, self._state.choices)
-        is_quick = source.labels.size <= _QUICK and not self._state.choices.is_linked
-        if is_quick:
+        is_small = source.labels.size <= _QUICK and not self._state.choices.is_linked
+        if is_there and is_small:
             try:
                 tally = drain(steps)
             except CResUNetError as error:

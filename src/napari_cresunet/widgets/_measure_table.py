@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QTableView,
     QWidget,
 )
@@ -151,6 +152,7 @@ class CellTableView(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
@@ -229,6 +231,10 @@ class CellTableView(QTableView):
             return
         super().keyPressEvent(event)
 
+    def minimumSizeHint(self) -> QSize:
+        """Keep some rows in sight: in a low dock all parts scroll together."""
+        return self.sizeHint()
+
     def sizeHint(self) -> QSize:
         """Ask for the height of some rows, and for no width: the rest scrolls."""
         rows = min(max(self.rows.rowCount(), 4), _ROWS)
@@ -260,7 +266,8 @@ class CellsPart(QWidget):
         self.setLayout(layout)
         self.table.went.connect(self.went)
         state.table_changed.connect(self.render)
-        state.tally_changed.connect(self._render_title)
+        for signal in (state.tally_changed, state.run_changed):
+            signal.connect(self._render_title)
         state.cell_changed.connect(self._mark)
 
     def set_color_of(self, color_of: Callable[[int], Any] | None) -> None:
@@ -275,8 +282,10 @@ class CellsPart(QWidget):
 
     def _render_title(self) -> None:
         state = self._state
-        is_old = state.table is not None and not state.is_measured
-        self.title.setText("Measures (being updated)" if is_old else "Measures")
+        title = "Measures"
+        if state.table is not None and not state.is_measured:
+            title += ", being updated" if state.is_running else ", before the change"
+        self.title.setText(title)
         self.enlarge.setEnabled(state.table is not None)
 
     def _mark(self) -> None:

@@ -68,11 +68,14 @@ class Measure(Dock):
         self.frame = FramePart(self.state)
         self.cells = CellsPart(self.state)
         self.exporting = ExportPart(self.state, self.runner)
+        rest = framed(*self._scrolling_parts, spacing=8)
         self._lay_out(
             framed(self.subject, self.counted, spacing=6),
-            scrolling(framed(*self._scrolling_parts, spacing=8)),
+            scrolling(rest),
             framed(self.exporting),
         )
+        # The table takes what is left, not the space below it.
+        rest.layout().setStretchFactor(self.cells, 1000)
         self._connect()
         self._on_theme_changed()
         self.reset_choices()
