@@ -1,6 +1,7 @@
 """Saving what is corrected, by itself and without waiting for it."""
 
 import atexit
+import concurrent.futures.thread  # noqa: F401 it cannot be imported while Python ends
 import threading
 import time
 import weakref

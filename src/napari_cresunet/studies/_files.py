@@ -93,7 +93,10 @@ def _write_tiff(path: Path, array: NDArray[Any]) -> None:
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
     with written_whole(path) as file:
-        tifffile.imwrite(file, array, photometric="minisblack", compression="zlib")
+        # No threads of its own: there are none any more while Python ends.
+        tifffile.imwrite(
+            file, array, photometric="minisblack", compression="zlib", maxworkers=1
+        )
 
 
 def _settle(folder: Path) -> None:
