@@ -4,8 +4,9 @@ Of a network is exported what goes from RGB in [0, 1] to the probability of "cel
 images of any size. How an image becomes that input is for the other program to do; the
 model card, which travels along, says how.
 
-Of an evaluation there are tables, figures, pictures of its failures, and a report.
-matplotlib loads with the first figure.
+Of an evaluation there are tables, figures, pictures of its failures, and a report. Of a
+count there are tables, cells in others' formats, overlays, a report and a paragraph for
+a paper. matplotlib loads with the first figure.
 """
 
 from napari_cresunet.export._bioimageio import export_bioimageio
@@ -17,16 +18,22 @@ from napari_cresunet.export._compared import (
     model_rows,
     models_figure,
 )
+from napari_cresunet.export._count_methods import (
+    CountMethods,
+    count_methods,
+    count_methods_text,
+)
 from napari_cresunet.export._count_overlay import (
     ScaleBar,
     overlay_figure,
     scale_bar,
     write_overlay,
 )
+from napari_cresunet.export._count_report import count_report, write_count_report
 from napari_cresunet.export._counted import (
     Counted,
     cell_rows,
-    edit_counts,
+    measured,
     record_of,
     write_cells_csv,
     write_regions_csv,
@@ -52,6 +59,7 @@ from napari_cresunet.export._figures import (
 )
 from napari_cresunet.export._formats import FORMATS, Format
 from napari_cresunet.export._galleries import case_crops, case_overlay
+from napari_cresunet.export._hand_edits import HandEdits, edits_in_words, hand_edits
 from napari_cresunet.export._label_formats import LABEL_FORMATS, LabelFormat
 from napari_cresunet.export._methods import methods_text
 from napari_cresunet.export._ome_tiff import write_ome_tiff
@@ -59,6 +67,7 @@ from napari_cresunet.export._onnx import export_onnx
 from napari_cresunet.export._pictures import heatmap, overlay
 from napari_cresunet.export._report import html_report
 from napari_cresunet.export._torchscript import export_torchscript
+from napari_cresunet.export._training_pair import write_training_pair
 
 __all__ = [
     "FIGURE_SUFFIXES",
@@ -68,10 +77,12 @@ __all__ = [
     "POOLED",
     "ComparedImage",
     "ComparedModel",
+    "CountMethods",
     "Counted",
     "Evaluated",
     "Evaluation",
     "Format",
+    "HandEdits",
     "LabelFormat",
     "ScaleBar",
     "case_crops",
@@ -80,16 +91,21 @@ __all__ = [
     "cell_rows",
     "compare_report",
     "compare_section",
+    "count_methods",
+    "count_methods_text",
+    "count_report",
     "counts_figure",
     "distance_figure",
-    "edit_counts",
+    "edits_in_words",
     "evaluation_figure",
     "export_bioimageio",
     "export_onnx",
     "export_torchscript",
+    "hand_edits",
     "heatmap",
     "html_report",
     "kind_column",
+    "measured",
     "methods_text",
     "model_rows",
     "models_figure",
@@ -103,8 +119,10 @@ __all__ = [
     "sweep_rows_table",
     "threshold_figure",
     "write_cells_csv",
+    "write_count_report",
     "write_figure",
     "write_ome_tiff",
     "write_overlay",
     "write_regions_csv",
+    "write_training_pair",
 ]

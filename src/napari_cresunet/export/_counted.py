@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_cresunet._files import write_csv
 from napari_cresunet.correction import LogEntry
 from napari_cresunet.export._evaluated import plain_values
+from napari_cresunet.export._hand_edits import hand_edits
 from napari_cresunet.export._written import told_why, write_content
 from napari_cresunet.measurement import Region
 
@@ -93,6 +94,23 @@ def _measured(counted: Counted) -> CellTable:
     )
 
 
+def measured(counted: Counted) -> Counted:
+    """Return a count whose tables are there; those that are, stay.
+
+    Parameters
+    ----------
+    counted : Counted
+        The count.
+
+    Returns
+    -------
+    Counted
+        With `cells` and `region_rows`.
+    """
+    with_cells = replace(counted, cells=counted.table)
+    return replace(with_cells, region_rows=with_cells.rows_of_regions)
+
+
 def cell_rows(counted: Counted) -> list[dict[str, Any]]:
     """Return the table of cells row by row, ready for CSV and JSON.
 
@@ -134,9 +152,9 @@ def write_cells_csv(path: str | Path, counted: Counted) -> list[Path]:
     -----
     A file that cannot be written is an `EngineError`.
     """
-    path = Path(path)
-    rows = cell_rows(counted)
-    return _written(path, list(counted.table), rows, record_of(counted))
+    table = counted.table
+    rows = cell_rows(replace(counted, cells=table))
+    return _written(Path(path), list(table), rows, record_of(counted))
 
 
 def write_regions_csv(path: str | Path, counted: Sequence[Counted]) -> list[Path]:
@@ -196,28 +214,9 @@ def record_of(counted: Counted) -> dict[str, Any]:
         record["pixel_size_um"] = [float(side) for side in counted.pixel_size]
     if counted.n_pinned is not None:
         record["n_pinned"] = counted.n_pinned
-    edits = edit_counts(counted.log)
+    edits = {one.kind: one.n_steps for one in hand_edits(counted.log)}
     record |= {"edits": edits} if edits else {}
     return record | dict(counted.record)
-
-
-def edit_counts(log: Sequence[LogEntry]) -> dict[str, int]:
-    """Return how many steps of each kind were done by hand, in the order of the first.
-
-    Parameters
-    ----------
-    log : sequence of LogEntry
-        What was done.
-
-    Returns
-    -------
-    dict of str to int
-        Kinds and numbers.
-    """
-    counts: dict[str, int] = {}
-    for entry in log:
-        counts[entry.kind] = counts.get(entry.kind, 0) + 1
-    return counts
 
 
 def _written(

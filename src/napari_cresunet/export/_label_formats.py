@@ -6,6 +6,7 @@ from pathlib import Path
 
 from napari_cresunet.annotations import write_coco, write_geojson, write_imagej
 from napari_cresunet.export._count_overlay import write_overlay
+from napari_cresunet.export._count_report import write_count_report
 from napari_cresunet.export._counted import (
     Counted,
     record_of,
@@ -75,6 +76,7 @@ _FORMATS = (
     LabelFormat("geojson", "QuPath GeoJSON", ".geojson", _write_geojson),
     LabelFormat("coco", "COCO", ".coco.json", _write_coco),
     LabelFormat("overlay", "Picture of image and outlines", ".png", write_overlay),
+    LabelFormat("report", "Report (web page)", ".html", write_count_report),
 )
 
 LABEL_FORMATS: dict[str, LabelFormat] = {one.name: one for one in _FORMATS}
