@@ -1,6 +1,7 @@
 """Cells in others' formats, read and written: outlines, or points that mark them."""
 
 from napari_cresunet.annotations._annotated import AnnotatedImage, Annotations
+from napari_cresunet.annotations._extents import extent_of
 from napari_cresunet.annotations._formats import (
     ANNOTATION_SUFFIXES,
     is_annotation_file,
@@ -17,6 +18,7 @@ __all__ = [
     "AnnotatedImage",
     "Annotations",
     "checked_labels",
+    "extent_of",
     "is_annotation_file",
     "load_annotations",
     "outlines_of",

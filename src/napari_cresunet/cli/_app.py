@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from napari_cresunet.cli._measuring_commands import add_measure
 from napari_cresunet.cli._options import (
     AsJson,
     Device,
@@ -154,6 +155,7 @@ def count(
 
 
 add_commands(app)
+add_measure(app)
 
 
 @app.command()

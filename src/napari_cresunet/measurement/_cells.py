@@ -219,8 +219,10 @@ def _cells(planes: NDArray[Any]) -> dict[int, list[Piece]]:
 def _pieces(plane: NDArray[Any], number: int) -> Iterator[tuple[int, Piece]]:
     from scipy import ndimage
 
+    if not plane.any():
+        return
     values: NDArray[Any] | None = None
-    if plane.max(initial=0) > _MOST_LABELS:
+    if plane.max() > _MOST_LABELS:
         # A 0 in front: background stays 0, also where there is none.
         values = np.union1d(np.zeros(1, plane.dtype), plane)
         plane = np.searchsorted(values, plane)
@@ -298,8 +300,8 @@ def _column_names(
         *(("plane", "planes") if len(shape) > 2 else ()),
         *_in_units(size, "area_px", "area_um2"),
         *_in_units(size, "equivalent_diameter_px", "equivalent_diameter_um"),
-        *_in_units(size, "major_axis_px", "major_axis_um"),
-        *_in_units(size, "minor_axis_px", "minor_axis_um"),
+        *("major_axis_px", "minor_axis_px"),
+        *(("major_axis_um", "minor_axis_um") if size else ()),
         *("eccentricity", "solidity", "centroid_y_px", "centroid_x_px"),
         *(("centroid_y_um", "centroid_x_um") if size else ()),
         "touches_border",

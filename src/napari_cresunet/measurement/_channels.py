@@ -1,5 +1,6 @@
 """Brightness and probability of cells."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,7 @@ def channels_of(
     brightness = (
         {} if image is None else _brightness(shape, np.asarray(image), rgb, names)
     )
-    flat = (-1, *shape[-2:])
+    flat = (math.prod(shape[:-2]), *shape[-2:])
     return Channels(
         {ending: channel.reshape(flat) for ending, channel in brightness.items()},
         None if known is None else known.reshape(flat),

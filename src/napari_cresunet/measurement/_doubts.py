@@ -23,6 +23,8 @@ _FEWEST_CELLS = 5
 _LEAST_SPREAD = 0.1
 """Of the logarithm of areas: cells that are all alike make no others unusual."""
 _THRESHOLD = 0.5
+_ROUND = 0.93
+"""Solidity of small discs and ellipses of pixels; of larger ones it is higher."""
 
 
 def doubts(
@@ -51,13 +53,15 @@ def doubts(
 
     - Probability near the threshold t (weight 0.9): exp(-(m / 0.3)^2), where m is how
       far the mean probability is on its way from t to 1.
-    - Dented outline (0.9): how far the solidity is on its way from 0.95 to 0.7, times a
-      factor from 0 to 1 that grows with the area, and is 1/2 for a usual one: two
-      cells in one are large.
-    - Unusually small or large (0.7 each): 1 - exp(-((|z| - 2) / 2)^2) beyond |z| = 2,
-      where z is the distance of log(area) from the median, in 1.4826 x the median
-      distance, which is at least 0.1. Of fewer than 5 cells none is unusual.
+    - Dented outline (0.9): how far the solidity is below 0.93, or the median where that
+      is less, in parts of 0.25, at most 1; times 1 / (1 + exp(-z)), which grows with
+      the area, as two cells in one are large.
+    - Unusually small or large (0.7 each): 1 - exp(-((|z| - 2) / 2)^2) beyond |z| = 2.
     - At the border of the image (0.15).
+
+    z is how far log(area) is from its median, in units of 1.4826 x the median of these
+    distances, but at least 0.1. Of fewer than 5 cells it cannot be said what is usual:
+    z is 0, and the median of the solidity does not count.
 
     What is NaN raises no doubt.
     """
@@ -89,7 +93,10 @@ def _near_threshold(
 
 def _odd_shapes(cells: Mapping[str, NDArray[Any]]) -> dict[str, Column]:
     z = _unusual(np.asarray(cells["area_px"], np.float64))
-    dent = np.clip((0.95 - np.asarray(cells["solidity"])) / 0.25, 0, 1)
+    solidity = np.asarray(cells["solidity"], np.float64)
+    is_many = len(solidity) >= _FEWEST_CELLS
+    usual = min(_ROUND, float(np.median(solidity))) if is_many else _ROUND
+    dent = np.clip((usual - solidity) / 0.25, 0, 1)
     beyond = np.clip(np.abs(z) - 2, 0, None) / 2
     strength = 1 - np.exp(-(beyond**2))
     return {

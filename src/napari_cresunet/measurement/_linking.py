@@ -1,13 +1,12 @@
 """One number for a cell that is seen on several planes."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_cresunet._typing import Indices, Labels
-from napari_cresunet.config import check_bounds
+from napari_cresunet.errors import InputError
 from napari_cresunet.measurement._checks import as_planes
 
 
@@ -59,7 +58,10 @@ def link_planes(labels: ArrayLike, *, min_overlap: float = 0.5) -> Labels:
     >>> link_planes(planes).tolist()
     [[[1, 1, 0, 2]], [[1, 1, 0, 0]], [[0, 0, 0, 3]]]
     """
-    check_bounds("min_overlap", min_overlap, math.ulp(0.0), 1)
+    if not 0 < min_overlap <= 1:
+        raise InputError(
+            f"`min_overlap` must be above 0 and at most 1, got {min_overlap}."
+        )
     given = np.asarray(labels)
     planes = as_planes(given)
     depth = given.shape[-3] if given.ndim > 2 else 1
