@@ -57,7 +57,7 @@ def split_at_line(labels: ArrayLike, path: ArrayLike) -> Edit:
     image = as_label_image(labels)
     check_numbers(image)
     cuts = [
-        (patch, parts, np.unique(parts[parts > 0]))
+        (patch, parts, np.unique(parts[parts > 0])[::-1])
         for patch, parts in _cut(image, path, most=None)
     ]
     fresh = iter(free_labels(image, sum(len(numbers) for _, _, numbers in cuts)))
@@ -162,10 +162,10 @@ def _fill(mask: Mask, parts: Labels) -> Labels:
     """Give pixels without a part to the nearest one, equally near to the highest."""
     from scipy import ndimage
 
-    open_before = -1
+    open_before = 0
     is_open = mask & (parts == 0)
     # Step by step from pixel to pixel of the cell, so that no part falls apart.
-    while (n_open := np.count_nonzero(is_open)) and n_open != open_before:
+    while (n_open := int(np.count_nonzero(is_open))) and n_open != open_before:
         parts = np.where(is_open, ndimage.maximum_filter(parts, 3), parts)
         open_before, is_open = n_open, mask & (parts == 0)
     return parts

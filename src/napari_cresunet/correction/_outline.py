@@ -162,7 +162,7 @@ def smooth(labels: ArrayLike, cells: Iterable[int], radius: int = 2) -> Edit:
     >>> labels = np.zeros((7, 9), int)
     >>> labels[1:6, 1:6] = 1
     >>> labels[3, 6:8] = 1  # a spur
-    >>> smooth(labels, [1], radius=1).applied_to(labels)[3]
+    >>> smooth(labels, [1]).applied_to(labels)[3]
     array([0, 1, 1, 1, 1, 1, 0, 0, 0])
     """
     check_bounds("radius", radius, 1, _LARGEST_RADIUS)

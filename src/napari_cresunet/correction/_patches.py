@@ -12,6 +12,7 @@ from napari_cresunet._typing import Indices, Mask
 from napari_cresunet.correction._places import MOST
 from napari_cresunet.errors import InputError
 
+_NO_CELL = "There is no cell {}: choose one that is in the image."
 _FEW = 6
 """Up to so many cells are looked for one by one, which is faster."""
 
@@ -33,7 +34,7 @@ class Patch:
     def cut(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return this part of an image of the same shape, as a view of it."""
         height, width = self.mask.shape
-        plane = image[np.unravel_index(self.plane, self.shape[:-2])]
+        plane: NDArray[Any] = image[np.unravel_index(self.plane, self.shape[:-2])]
         return plane[self.top : self.top + height, self.left : self.left + width]
 
     def places(self, mask: Mask) -> Indices:
@@ -67,7 +68,7 @@ def pixels_of(image: NDArray[Any], cells: Sequence[int]) -> tuple[Indices, Indic
     """
     for cell in cells:
         if not 0 < cell <= np.iinfo(image.dtype).max:
-            raise _no_cell(cell)
+            raise InputError(_NO_CELL.format(cell))
     line = image.ravel()
     if len(cells) > _FEW:
         places = np.flatnonzero(np.isin(line, np.array(cells, image.dtype)))
@@ -79,12 +80,8 @@ def pixels_of(image: NDArray[Any], cells: Sequence[int]) -> tuple[Indices, Indic
     which = np.searchsorted(np.array(cells, image.dtype), line[places])
     is_missing = np.bincount(which, minlength=len(cells)) == 0
     if is_missing.any():
-        raise _no_cell(cells[int(np.argmax(is_missing))])
+        raise InputError(_NO_CELL.format(cells[int(np.argmax(is_missing))]))
     return places, which
-
-
-def _no_cell(cell: int) -> InputError:
-    return InputError(f"There is no cell {cell}: choose one that is in the image.")
 
 
 def patches_of(

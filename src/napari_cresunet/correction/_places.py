@@ -192,8 +192,7 @@ def is_inside(pixels: Indices, image: NDArray[Any]) -> NDArray[np.bool_]:
     ndarray of bool, shape (N,)
         True inside.
     """
-    inside: NDArray[np.bool_] = ((pixels >= 0) & (pixels < image.shape)).all(axis=1)
-    return inside
+    return np.asarray(((pixels >= 0) & (pixels < image.shape)).all(axis=1), np.bool_)
 
 
 def pixels_on_path(path: ArrayLike, image: NDArray[Any]) -> Indices:
@@ -402,7 +401,7 @@ def cells_in_box(labels: ArrayLike, corners: ArrayLike) -> tuple[int, ...]:
     is_in = np.ones(len(cells), np.bool_)
     for axis, values in enumerate((rows, columns)):
         means = np.bincount(which, weights=values, minlength=len(cells)) / areas
-        is_in &= (means >= low[axis]) & (means <= high[axis])
+        is_in = is_in & (means >= low[axis]) & (means <= high[axis])
     return tuple(cells[is_in].tolist())
 
 

@@ -24,8 +24,8 @@ from napari_cresunet.errors import InputError
 _SIGMA = 1.0
 """Px; a peak of less is noise or a step of the pixel grid."""
 _LEAST_DEPTH = 0.05
-"""How far it must go down between two peaks, in parts of the height of the lower one. It
-does in 8 % of single and 96 % of pairs of touching synthetic neurons, by distance."""
+"""How far it must go down between two peaks, in parts of the height of the lower one:
+in 8 % of single synthetic neurons and 96 % of pairs that touch, by the distance."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
