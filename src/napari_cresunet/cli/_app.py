@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from napari_cresunet.cli._exporting_commands import add_export
 from napari_cresunet.cli._measuring_commands import add_measure
 from napari_cresunet.cli._options import (
     AsJson,
@@ -156,6 +157,7 @@ def count(
 
 add_commands(app)
 add_measure(app)
+add_export(app)
 
 
 @app.command()

@@ -84,13 +84,13 @@ def measure(
         image=image,
         regions=regions,
         probability=probability,
-        pixel_size=None if pixel_size is None else _sides_in(pixel_size),
+        pixel_size=None if pixel_size is None else sides_in(pixel_size),
         is_linked=link_planes,
     )
     measure_file(labels, options, output, as_json=as_json)
 
 
-def _sides_in(text: str) -> tuple[float, float]:
+def sides_in(text: str) -> tuple[float, float]:
     """Return the height and width of a pixel."""
     sides = re.split(r"[x×]", text.strip().lower())
     try:

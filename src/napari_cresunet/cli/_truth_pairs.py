@@ -237,10 +237,14 @@ def record_in(path: Path) -> dict[str, Any]:
     """Return what this package wrote into a TIFF about its origin; empty if nothing."""
     import tifffile
 
+    from napari_cresunet.export import record_in_ome
+
     if path.suffix.lower() not in (".tif", ".tiff"):
         return {}
     try:
         with tifffile.TiffFile(path) as file:
+            if file.ome_metadata:
+                return record_in_ome(file.ome_metadata)
             record = json.loads(file.pages[0].description)
     except (OSError, ValueError, LookupError, TypeError, tifffile.TiffFileError):
         return {}

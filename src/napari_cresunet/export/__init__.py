@@ -62,7 +62,7 @@ from napari_cresunet.export._galleries import case_crops, case_overlay
 from napari_cresunet.export._hand_edits import HandEdits, edits_in_words, hand_edits
 from napari_cresunet.export._label_formats import LABEL_FORMATS, LabelFormat
 from napari_cresunet.export._methods import methods_text
-from napari_cresunet.export._ome_tiff import write_ome_tiff
+from napari_cresunet.export._ome_tiff import record_in_ome, write_ome_tiff
 from napari_cresunet.export._onnx import export_onnx
 from napari_cresunet.export._pictures import heatmap, overlay
 from napari_cresunet.export._report import html_report
@@ -112,6 +112,7 @@ __all__ = [
     "overlay",
     "overlay_figure",
     "plain_values",
+    "record_in_ome",
     "record_of",
     "scale_bar",
     "score_rows",

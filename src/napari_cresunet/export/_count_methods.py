@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,9 +114,7 @@ def _cite(reference: str, references: list[str]) -> str:
 
 def _model_sentences(record: Mapping[str, Any], references: list[str]) -> list[str]:
     model = record.get("model")
-    tool = "napari-cresunet"
-    if record.get("version"):
-        tool += f" {record['version']}"
+    tool = f"napari-cresunet {record.get('version') or version('napari-cresunet')}"
     if not model:
         return [
             f"Cells were counted with {tool}; how they were outlined is not recorded."
@@ -208,10 +207,8 @@ def _hand_sentences(group: Sequence[Counted]) -> list[str]:
         said.append(f"Cells were corrected by hand: {edits_in_words(edits)}.")
     if n_pinned:
         verb = "was" if n_pinned == 1 else "were"
-        said.append(
-            f"{n_pinned} of {several(n_cells, 'cell')} {verb} changed, added or accepted "
-            "by hand."
-        )
+        of_all = f"{n_pinned} of {several(n_cells, 'cell')}"
+        said.append(f"{of_all} {verb} changed, added or accepted by hand.")
     if n_pinned == 0 and not edits and group[0].record.get("model"):
         said.append("No cell was corrected by hand.")
     return said

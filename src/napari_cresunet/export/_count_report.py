@@ -61,8 +61,8 @@ def count_report(counted: Sequence[Counted], title: str = "Cell count") -> str:
     -------
     str
         HTML without scripts: counts, regions with densities, pictures of at most 20
-        images, sizes, what was corrected by hand, a paragraph for the methods of a paper
-        with references, how it was made, and the first 500 cells.
+        images, sizes, what was corrected by hand, a paragraph with references for the
+        methods of a paper, how it was made, and the first 500 cells.
 
     Raises
     ------

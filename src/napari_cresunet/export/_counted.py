@@ -200,7 +200,8 @@ def record_of(counted: Counted) -> dict[str, Any]:
     Returns
     -------
     dict
-        Its record, and name, count, size of a pixel and corrections, as far as known.
+        Name, count, size of a pixel and corrections, as far as they are known, and its
+        own record.
     """
     from importlib.metadata import version
 
@@ -216,7 +217,7 @@ def record_of(counted: Counted) -> dict[str, Any]:
         record["n_pinned"] = counted.n_pinned
     edits = {one.kind: one.n_steps for one in hand_edits(counted.log)}
     record |= {"edits": edits} if edits else {}
-    return record | dict(counted.record)
+    return record | {k: v for k, v in counted.record.items() if k not in record}
 
 
 def _written(

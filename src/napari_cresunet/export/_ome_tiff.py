@@ -85,3 +85,27 @@ def write_ome_tiff(
             metadata=metadata,
             **options,
         )
+
+
+def record_in_ome(metadata: str) -> dict[str, Any]:
+    """Return the record that `write_ome_tiff` put into OME metadata.
+
+    Parameters
+    ----------
+    metadata : str
+        OME-XML, of any program.
+
+    Returns
+    -------
+    dict
+        Empty where there is none.
+    """
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    path = f".//{{*}}CommentAnnotation[@Namespace='{NAMESPACE}']/{{*}}Value"
+    try:
+        record = json.loads(fromstring(metadata).findtext(path) or "{}")
+    except (ParseError, DefusedXmlException, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
