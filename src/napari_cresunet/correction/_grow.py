@@ -196,7 +196,7 @@ def grow(
     >>> labels = np.zeros((60, 60), np.int32)
     >>> grown = grow(image, labels, (33, 28))
     >>> int(grown.edit().applied_to(labels).sum())
-    213
+    193
     """
     image = as_label_image(labels)
     check_numbers(image)

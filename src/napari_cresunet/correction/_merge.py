@@ -18,16 +18,14 @@ from napari_cresunet.correction._places import (
 )
 from napari_cresunet.errors import InputError
 
-_REACH = [
-    (row, column, (row * row + column * column) ** 0.5)
-    for row in range(-2, 3)
-    for column in range(-2, 3)
-    if 0 < row * row + column * column <= 5
+_SIDES = ((-1, 0), (0, -1), (0, 1), (1, 0))
+_ACROSS = [
+    (row, column)
+    for row in range(4)
+    for column in range(-3, 4)
+    if (row > 0 or column > 0) and 1 < row * row + column * column <= 9
 ]
-"""Neighbors and their distances, as far as they matter for `_GAP`."""
-_GAP = 1 + 5**0.5 + 1e-9
-"""A pixel so far from two cells together, in px, is in a gap of at most 2 px, upright
-or diagonal; in the middle of 3 px it is 4."""
+"""From one side to the other of a gap of at most 2 px: the half that looks down."""
 
 
 def merge(labels: ArrayLike, cells: Iterable[int]) -> Edit:
@@ -106,28 +104,26 @@ def _moved(
 
 
 def _gap(image: NDArray[Any], places: Indices, groups: Indices) -> Indices:
-    """Return the background between groups that is narrow."""
-    if not groups.any():
-        return np.zeros(0, np.intp)
-    line = image.ravel()
-    found, nearby, distances = [], [], []
-    for row, column, distance in _REACH:
+    """Return the background between groups where they are close."""
+    line, width = image.ravel(), image.shape[-1]
+    is_outermost = np.zeros(len(places), np.bool_)
+    for row, column in _SIDES:
         sources, targets = _moved(image, places, row, column)
-        is_free = line[targets] == 0
-        found.append(targets[is_free])
-        nearby.append(groups[sources[is_free]])
-        distances.append(np.full(len(found[-1]), distance))
-    where, group = np.concatenate(found), np.concatenate(nearby)
-    distance = np.concatenate(distances)
-    if not len(where):
-        return np.zeros(0, np.intp)
-    order = np.lexsort((distance, where))
-    where, group, distance = where[order], group[order], distance[order]
-    first = np.flatnonzero(np.diff(where, prepend=-1))
-    nearest = np.repeat(first, np.diff(first, append=len(where)))
-    is_between = group != group[nearest]
-    is_between &= distance + distance[nearest] <= _GAP
-    return np.unique(where[is_between])
+        is_outermost[sources[line[targets] == 0]] = True
+    places, groups = places[is_outermost], groups[is_outermost]
+    gap = [np.zeros(0, np.intp)]
+    for row, column in _ACROSS if groups.any() else ():
+        sources, targets = _moved(image, places, row, column)
+        found = np.searchsorted(places, targets).clip(max=len(places) - 1)
+        is_other = (places[found] == targets) & (groups[found] != groups[sources])
+        starts = places[sources[is_other]]
+        # All of the rectangle from one to the other: a line would leave holes.
+        for down in range(row + 1):
+            for right in range(min(column, 0), max(column, 0) + 1):
+                gap.append(starts + down * width + right)
+    between = np.unique(np.concatenate(gap))
+    free: Indices = between[line[between] == 0]
+    return free
 
 
 def delete(labels: ArrayLike, cells: Iterable[int]) -> Edit:

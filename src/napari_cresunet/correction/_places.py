@@ -15,6 +15,8 @@ from napari_cresunet.errors import InputError
 
 MOST = np.iinfo(np.int32).max
 """The highest label that other parts of this program can take."""
+_FAR = 1e9
+"""Px; lines are bent so far outside of any image, where precision would end."""
 
 
 def as_label_image(labels: ArrayLike) -> NDArray[Any]:
@@ -222,6 +224,7 @@ def pixels_on_path(path: ArrayLike, image: NDArray[Any]) -> Indices:
     planes = np.unique(nearest_pixels(points, image)[:, :-2], axis=0)
     if len(planes) > 1:
         raise InputError("The line goes through several planes: draw it in one.")
+    points = points.clip(-_FAR, _FAR)
     pixels = _walk(points[:, -2:], (image.shape[-2], image.shape[-1]))
     pixels = np.column_stack([np.repeat(planes, len(pixels), axis=0), pixels])
     return pixels[is_inside(pixels, image)]
