@@ -36,7 +36,7 @@ class Layer:
     @property
     def content(self):
         image = ImageReference(name="neurons", shape=(6, 8, 3), dtype="uint8")
-        return small_study(labels=self.labels.copy(), image=image)
+        return small_study(name="a", labels=self.labels.copy(), image=image)
 
     def take(self):
         if not self.is_there:
@@ -48,7 +48,7 @@ class Layer:
         """What is to be found in the folder."""
         content = self.content
         image = replace(content.image, hash=image_hash(self.image))
-        return replace(content, image=image)
+        return replace(content, name="neurons", image=image)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_process_that_ends_in_order_saves_and_closes():
         "saver.note_change()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert read_study(studies_folder() / "ended").name == "neurons_01"
+    assert read_study(studies_folder() / "ended").name == "ended"
     assert find_unclosed() == []
 
 
@@ -255,7 +255,7 @@ def test_a_folder_in_use_is_no_place_for_a_study(saver, layer, tmp_path):
 def test_an_opened_study_that_could_not_be_claimed_is_claimed_later(layer, tmp_path):
     folder = tmp_path / "opened"
     claim = Claim(folder)
-    saver = StudySaver(layer.take, "opened", folder=folder)
+    saver = StudySaver(layer.take, "neurons", folder=folder)
     assert saver.words(0) == "Opened from opened."
     saver.note_change()
     with pytest.raises(InputError) as caught:

@@ -108,6 +108,16 @@ class StudyState(Working):
         self.saver = saver
         self.run_changed.emit()
 
+    def end(self, warning: str = "") -> None:
+        """A study is open, or cannot be opened before something is asked.
+
+        Parameters
+        ----------
+        warning : str, optional
+            What the user should know of it, as a sentence.
+        """
+        self._end(warning, is_failure=bool(warning))
+
     def ask(self, opened: OpenedStudy | None) -> None:
         """Ask for the image of a study, or no longer.
 

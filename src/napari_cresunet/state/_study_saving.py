@@ -33,7 +33,7 @@ class StudySnapshot:
     """What layers held at one moment; nobody changes it any more."""
 
     content: StudyContent
-    """The hash of its image may be missing."""
+    """Without the name of the study and the hash of the image."""
     pixels: Any = None
     """The image, whose hash is computed on the way; None if there is none."""
 
@@ -205,11 +205,8 @@ class StudySaver:
             try:
                 snapshot = self._take() if self.is_dirty else None
                 if snapshot is not None:
-                    content = replace(
-                        snapshot.content,
-                        image=self._referenced(snapshot, self._known(snapshot.pixels)),
-                    )
-                    self._put(content, self._number, None)
+                    image = self._known(snapshot.pixels)
+                    self._put(self._named(snapshot, image), self._number, None)
             except Exception as error:  # noqa: BLE001 nothing may stop what closes
                 self.problem = describe_error(error)
             finally:
@@ -249,13 +246,12 @@ class StudySaver:
         EngineError
             If it cannot be written.
         """
-        reference = self._referenced(snapshot, image)
+        content = self._named(snapshot, image)
         with self._lock:
             if not self._is_closed:
-                content = replace(snapshot.content, image=reference)
                 self._put(content, number, folder)
             place = self._folder if self._claim is None else self._claim.folder
-            return StudySaved(folder=place or Path(), number=number, image=reference)
+        return StudySaved(folder=place or Path(), number=number, image=content.image)
 
     def _put(self, content: StudyContent, number: int, folder: Path | None) -> None:
         if folder is not None:
@@ -325,11 +321,14 @@ class StudySaver:
         read, known = self._hashed
         return known if pixels is not None and read() is pixels else ""
 
-    def _referenced(self, snapshot: StudySnapshot, image: str) -> ImageReference | None:
+    def _named(self, snapshot: StudySnapshot, image: str) -> StudyContent:
+        """Return what is written, with the hash of the image."""
         reference = snapshot.content.image
         if reference is None or snapshot.pixels is None:
-            return self._image
-        return replace(reference, hash=image)
+            reference = self._image
+        else:
+            reference = replace(reference, hash=image)
+        return replace(snapshot.content, name=self.name, image=reference)
 
 
 def _reference_to(pixels: Any) -> Callable[[], Any]:
