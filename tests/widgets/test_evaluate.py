@@ -426,15 +426,30 @@ def test_the_threshold_is_set_even_when_segment_and_count_is_closed(
     assert not record["edited"]
 
 
-def test_labels_that_were_edited_by_hand_are_not_replaced(viewer, counted, judged_anew):
-    _, evaluation = counted
+def test_what_was_edited_by_hand_survives_another_threshold(
+    viewer, counted, judged_anew
+):
+    dock, evaluation = counted
     layer = viewer.layers["discs cells"]
     judged_anew(evaluation, lambda: layer.fill((30, 30), 0))
+    judged_anew(evaluation, lambda: evaluation.runner.use_threshold(0.1))
+    assert dock.state.settings.threshold == 0.1
+    assert layer.data[30, 30] == 0
+    assert layer.data[70, 60] > 0
+
+
+def test_edited_labels_wait_for_segment_and_count_if_it_is_closed(
+    viewer, counted, judged_anew
+):
+    dock, evaluation = counted
+    layer = viewer.layers["discs cells"]
+    judged_anew(evaluation, lambda: layer.fill((30, 30), 0))
+    dock.runner.shut_down()
     edited = layer.data.copy()
     evaluation.runner.use_threshold(0.1)
     assert evaluation.state.notice == (
-        "The labels in 'discs cells' were edited by hand, which another threshold "
-        "would undo: run Segment and count again for new ones."
+        "The labels in 'discs cells' were edited by hand: open Segment and count for "
+        "another threshold; what was edited stays."
     )
     np.testing.assert_array_equal(layer.data, edited)
 

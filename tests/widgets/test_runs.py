@@ -146,25 +146,74 @@ def test_new_layers_are_made_when_asked_for(
     assert np.array_equal(viewer.layers[4].data, expect(dock, threshold=0.7))
 
 
-def test_labels_edited_by_hand_are_kept(viewer, dock, press_run, set_threshold, discs):
+def test_what_was_edited_by_hand_survives_the_slider(
+    viewer, dock, press_run, set_threshold, discs
+):
     viewer.add_image(discs, name="discs")
     press_run(dock)
-    edited = viewer.layers[2]
-    edited.data_setitem((np.array([0]), np.array([0])), 9)
+    cells = viewer.layers[2]
+    drawn = np.nonzero(np.ones((6, 6)))
+    cells.data_setitem(drawn, 9)
     set_threshold(dock, 0.7)
-    assert edited.data[0, 0] == 9
-    assert not edited.visible
-    fresh = viewer.layers[3]
-    assert np.array_equal(fresh.data, expect(dock, threshold=0.7))
-    assert dock.running.status.text() == (
-        "The labels in 'discs cells' were edited by hand, so they stay, hidden; the "
-        f"new ones are in {fresh.name!r}."
-    )
-    set_threshold(dock, 0.6)
-    assert len(viewer.layers) == 4
+    expected = expect(dock, threshold=0.7)
+    expected[:6, :6] = 9
+    assert np.array_equal(cells.data, expected)
+    assert len(viewer.layers) == 3
+    assert dock.counting.count.text() == "3 cells"
+    assert dock.counting.detail.text() == "in the whole image, 1 pinned by hand"
+    record = cells.metadata["cresunet"]
+    assert (record["edited"], record["pinned"], record["count"]) == (True, 1, 3)
+
+
+def test_what_was_edited_by_hand_survives_another_run(viewer, dock, press_run, discs):
+    viewer.add_image(discs, name="discs")
     press_run(dock)
-    assert len(viewer.layers) == 4
-    assert edited.data[0, 0] == 9
+    cells = viewer.layers[2]
+    deleted = cells.data == 2
+    cells.data_setitem(np.nonzero(deleted), 0)
+    assert dock.counting.count.text() == "2 cells"
+    press_run(dock)
+    assert len(viewer.layers) == 3
+    assert not cells.data[deleted].any()
+    assert dock.counting.count.text() == "2 cells"
+
+
+def test_the_count_follows_the_brush_and_undo(viewer, dock, press_run, discs):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    cells = viewer.layers[2]
+    cells.fill((30, 30), 0)
+    assert dock.counting.count.text() == "2 cells"
+    cells.undo()
+    assert dock.counting.count.text() == "3 cells"
+    assert dock.counting.detail.text() == "in the whole image"
+    assert not cells.metadata["cresunet"]["edited"]
+
+
+def test_the_table_of_cells_follows_the_brush(viewer, dock, press_run, discs, qtbot):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    cells = viewer.layers[2]
+    qtbot.waitUntil(lambda: len(cells.features) == 4)
+    cells.fill((30, 30), 0)
+    qtbot.waitUntil(lambda: len(cells.features) == 3)
+    assert cells.features["index"].tolist() == [0, 2, 3]
+
+
+def test_what_is_painted_while_labels_are_made_in_a_thread_is_kept(
+    viewer, dock, press_run, discs, qtbot, monkeypatch
+):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    cells = viewer.layers[2]
+    monkeypatch.setattr("napari_cresunet.state._run.LARGE", 0)
+    dock.tuning.threshold.setValue(70)
+    qtbot.waitUntil(lambda: dock.runner.is_busy)
+    cells.data_setitem(np.nonzero(np.ones((6, 6))), 9)
+    qtbot.waitUntil(lambda: not dock.runner.is_busy, timeout=20_000)
+    expected = expect(dock, threshold=0.7)
+    expected[:6, :6] = 9
+    assert np.array_equal(cells.data, expected)
 
 
 def test_labels_that_a_script_replaced_are_kept(viewer, dock, press_run, discs):
@@ -173,8 +222,27 @@ def test_labels_that_a_script_replaced_are_kept(viewer, dock, press_run, discs):
     edited = viewer.layers[2]
     edited.data = edited.data * 2
     press_run(dock)
-    assert len(viewer.layers) == 4
-    assert edited.data.max() == 6
+    assert len(viewer.layers) == 3
+    assert np.unique(edited.data).tolist() == [0, 2, 4, 6]
+
+
+def test_labels_of_another_part_of_the_image_are_kept_hidden(
+    viewer, dock, press_run, discs
+):
+    image = viewer.add_image(discs, name="discs")
+    press_run(dock)
+    edited = viewer.layers[2]
+    edited.data_setitem(np.nonzero(np.ones((6, 6))), 9)
+    image.data = np.pad(discs, 8)
+    press_run(dock)
+    assert edited.data[0, 0] == 9
+    assert not edited.visible
+    fresh = viewer.layers[3]
+    assert np.array_equal(fresh.data, expect(dock, threshold=0.5))
+    assert dock.running.status.text() == (
+        "The labels in 'discs cells' were edited by hand, so they stay, hidden; the "
+        f"new ones are in {fresh.name!r}."
+    )
 
 
 def test_undo_after_a_run_does_not_bring_back_other_labels(

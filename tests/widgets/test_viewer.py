@@ -181,5 +181,5 @@ def test_edits_made_after_the_dock_was_closed_are_kept(
     dock = open_dock(viewer)
     press_run(dock)
     assert edited.data[0, 0] == 9
-    assert len(viewer.layers) == 4
+    assert len(viewer.layers) == 3
     close_dock(viewer, dock)

@@ -66,7 +66,7 @@ class Analysis:
     """What was found out about one state of a result."""
 
     features: Mapping[str, NDArray[Any]]
-    """Columns of the cells' table; row i is label i, row 0 the background."""
+    """Columns of the cells' table; "index" is the label, and the first row 0."""
     curve: Curve
 
 
@@ -105,11 +105,14 @@ def _features(
     probability: NDArray[np.float32],
     pixel_um: tuple[float, float] | None,
 ) -> dict[str, NDArray[Any]]:
-    """Return the table as napari's feature table wants it: row i is label i."""
+    """Return the table as napari's feature table wants it: labels in "index"."""
     from napari_cresunet.segmentation import cell_features
 
     cells = cell_features(labels, probability)
-    table: dict[str, NDArray[Any]] = {"index": np.arange(len(cells["label"]) + 1)}
+    # Between cells that a person has pinned, numbers may be free.
+    is_there = cells["area"] > 0
+    cells = {name: column[is_there] for name, column in cells.items()}
+    table: dict[str, NDArray[Any]] = {"index": np.append(0, cells["label"])}
     table["area_px"] = np.append(np.nan, cells["area"])
     if pixel_um is not None:
         table["area_um2"] = table["area_px"] * pixel_um[0] * pixel_um[1]

@@ -109,7 +109,7 @@ class Corrections:
     @property
     def plane_counts(self) -> tuple[int, ...]:
         """How many cells each plane has."""
-        return tuple(int(np.count_nonzero(areas[1:])) for areas in self._planes)
+        return _counts(self._planes)
 
     @property
     def count(self) -> int:
@@ -120,6 +120,11 @@ class Corrections:
     def cells(self) -> Indices:
         """Labels of the cells, ascending."""
         return np.flatnonzero(_total(self._planes)[1:]) + 1
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything was done since labels were made."""
+        return len(self._states) > 1
 
     def snapshot(self) -> Snapshot:
         """Return labels and pins of the last look, for work in another thread."""
@@ -304,12 +309,13 @@ class Corrections:
         Parameters
         ----------
         labels : ndarray of the same shape, int
-            What the layer shows from now on.
+            What the layer shows from now on; not to be changed, so the layer needs a
+            copy.
         automatic, min_size : ndarray and int
-            What they were made of; not to be changed afterwards.
+            What they were made of; not to be changed, either.
         """
         self._automatic, self._min_size = automatic, min_size
-        self._begin(automatic if self.pins.is_empty else np.array(labels), self.pins)
+        self._begin(labels, self.pins)
         self._keep_reviewed(self.pins.cells)
         is_noted = not self.log or self.log[-1].kind == NEW_LABELS
         if not is_noted:
@@ -325,6 +331,26 @@ def _mixed(places: Indices, values: NDArray[Any]) -> int:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
     return int((word ^ (word >> np.uint64(31))).sum(dtype=np.uint64))
+
+
+def count_planes(labels: NDArray[Any]) -> tuple[int, ...]:
+    """Return how many cells each plane has, whatever their numbers.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (..., Y, X), int
+        The label image.
+
+    Returns
+    -------
+    tuple of int
+        Through all leading axes.
+    """
+    return _counts(_areas_of_planes(labels))
+
+
+def _counts(planes: list[NDArray[np.intp]]) -> tuple[int, ...]:
+    return tuple(int(np.count_nonzero(areas[1:])) for areas in planes)
 
 
 def _areas_of_planes(labels: NDArray[Any]) -> list[NDArray[np.intp]]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cresunet.state._choices import Choices, Settings
+from napari_cresunet.state._corrections import Corrections, count_planes
 from napari_cresunet.state._source import Source
 from napari_cresunet.weights import ModelCard
 
 if TYPE_CHECKING:
     from napari_cresunet._typing import Labels
+    from napari_cresunet.correction import Pins
     from napari_cresunet.inference import Model, Prediction
     from napari_cresunet.segmentation import LiveSegmenter
     from napari_cresunet.state._analysis import Curve
@@ -70,8 +72,15 @@ class Result:
         self.record = prediction.record
         self.device_title = device_title
         self.settings = request.settings
-        self.labels: Labels = np.zeros(self.probability.shape, np.int32)
+        self.automatic: Labels = np.zeros(self.probability.shape, np.int32)
+        """The cells that the network has, 1 to N."""
+        self.labels = self.automatic
+        """The same, with the cells that a person has pinned."""
         self.plane_counts: tuple[int, ...] = ()
+        self.corrections: Corrections | None = None
+        """What a person did to the labels, once a layer shows them."""
+        self.joined: Pins | None = None
+        """The pins that are in the labels."""
         self.curve: Curve | None = None
         self._segmenter: LiveSegmenter | None = None
 
@@ -121,9 +130,36 @@ class Result:
                 preset=settings.preset,
                 min_distance=settings.min_distance,
             )
-        self.labels = self._segmenter.update(settings.threshold, settings.min_size)
-        self.plane_counts = _count_planes(self.labels)
+        self.automatic = self._segmenter.update(settings.threshold, settings.min_size)
         self.settings = settings
+        self.join()
+
+    def join(self) -> None:
+        """Put the pinned cells, as they are now, into the labels."""
+        pins = None
+        if self.corrections is None:
+            self.labels = self.automatic
+        else:
+            self.labels, pins = self.corrections.renewed(
+                self.automatic, self.settings.min_size
+            )
+        self.joined = pins
+        if pins is None or pins.is_empty:
+            self.plane_counts = _count_planes(self.automatic)
+        else:
+            self.plane_counts = count_planes(self.labels)
+
+    def recount(self) -> None:
+        """Take labels and count from what a person has made of them."""
+        if self.corrections is not None:
+            self.labels = self.corrections.labels
+            self.joined = self.corrections.pins
+            self.plane_counts = self.corrections.plane_counts
+
+    @property
+    def n_pinned(self) -> int:
+        """How many cells are pinned."""
+        return 0 if self.corrections is None else self.corrections.n_pinned
 
     def provenance(self) -> dict[str, Any]:
         """Return how the labels came about, ready for JSON."""
@@ -132,6 +168,8 @@ class Result:
             "source": source.identity,
             "source_name": source.name,
             "count": self.count,
+            "pinned": self.n_pinned,
+            "offset": list(self.offset),
             **asdict(self.settings),
         }
 

@@ -68,8 +68,10 @@ def _signed(change: int) -> str:
 
 def _extent(result: Result, plane: int) -> str:
     where = "in the field of view" if result.request.region else ""
+    pinned = f", {result.n_pinned:,} pinned by hand" if result.n_pinned else ""
     counts = result.plane_counts
     if len(counts) == 1:
-        return where or "in the whole image"
+        return (where or "in the whole image") + pinned
     here = counts[min(plane, len(counts) - 1)]
-    return f"in {len(counts)} planes, {here:,} in this plane {where}".strip()
+    where = f"in {len(counts)} planes, {here:,} in this plane {where}".strip()
+    return where + pinned

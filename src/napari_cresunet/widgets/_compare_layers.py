@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from napari_cresunet.state import DISAGREEMENT, CompareEntry
-from napari_cresunet.widgets._layers import (
-    Placement,
+from napari_cresunet.state import DISAGREEMENT, CompareEntry, Corrections
+from napari_cresunet.widgets._corrections import (
     forget_edits,
     is_edited,
-    record_of,
     set_labels,
-    watch_edits,
+    start_corrections,
 )
+from napari_cresunet.widgets._layers import Placement, record_of
 
 _KEY = "cresunet"
 _HEATMAP, _CELLS = "compared probability", "compared cells"
@@ -197,7 +196,7 @@ class CompareLayers:
                 metadata={_KEY: record},
                 **placement.spatial,
             )
-        watch_edits(layer)
+        start_corrections(layer, Corrections(layer.data))
         layer.contour = max(1, round(diameter / _CONTOUR_PART))
         return kept
 

@@ -8,7 +8,8 @@ from napari_cresunet.correction import Edit
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import HIGHEST, Corrections
 
-_KEY = "cresunet corrections"
+CORRECTIONS = "cresunet corrections"
+"""Where they are among the metadata of a layer."""
 _BRUSHES = ("paint", "erase")
 _QUICK = 8_000_000
 """Pixels up to which labels are looked at each time they are drawn: some 5 ms."""
@@ -32,9 +33,10 @@ def corrections_of(layer: Any) -> Corrections:
     InputError
         If labels are negative, or so high that cells cannot be told by them.
     """
-    known = layer.metadata.get(_KEY)
+    known = layer.metadata.get(CORRECTIONS)
     if isinstance(known, Corrections) and known.labels.shape == layer.data.shape:
         known.look(layer.data)
+        note_edits(layer)
         return known
     low, high = layer.data.min(initial=0), layer.data.max(initial=0)
     if low < 0 or high > HIGHEST:
@@ -60,7 +62,7 @@ def start_corrections(layer: Any, corrections: Corrections) -> Corrections:
     Corrections
         The same.
     """
-    layer.metadata[_KEY] = corrections
+    layer.metadata[CORRECTIONS] = corrections
     for name in ("data", "paint", "labels_update", "set_data"):
         emitter = getattr(layer.events, name)
         # Once only, and for as long as the layer lives: edits that are made while no
@@ -72,12 +74,12 @@ def start_corrections(layer: Any, corrections: Corrections) -> Corrections:
 
 def _on_labels_changed(event: Any) -> None:
     layer = event.source
-    corrections = layer.metadata.get(_KEY)
+    corrections = layer.metadata.get(CORRECTIONS)
     if not isinstance(corrections, Corrections):
         return
-    data = layer.data
-    if not isinstance(data, np.ndarray) or data.shape != corrections.labels.shape:
+    if not is_followed(layer):
         return
+    data = layer.data
     # A stroke is one step, of which `paint` tells at its end.
     if event.type == "labels_update" and layer.mode in _BRUSHES:
         return
@@ -85,6 +87,133 @@ def _on_labels_changed(event: Any) -> None:
     if event.type == "set_data" and data.size > _QUICK:
         return
     corrections.look(data)
+    note_edits(layer)
+
+
+def is_followed(layer: Any) -> bool:
+    """Tell whether it is known what a person did to the labels of a layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Any layer of labels.
+
+    Returns
+    -------
+    bool
+        False also where a script has put something else into it.
+    """
+    known, data = layer.metadata.get(CORRECTIONS), layer.data
+    is_array = isinstance(known, Corrections) and isinstance(data, np.ndarray)
+    return is_array and known.labels.shape == data.shape
+
+
+def is_edited(layer: Any) -> bool:
+    """Tell whether somebody else than this plugin changed the labels of its layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Any layer of labels.
+
+    Returns
+    -------
+    bool
+        Also true of labels that cannot be compared any more with those that were made.
+    """
+    if is_followed(layer):
+        return not corrections_of(layer).pins.is_empty
+    return CORRECTIONS in layer.metadata or bool(_record(layer).get("edited"))
+
+
+def _record(layer: Any) -> dict[str, Any]:
+    record = layer.metadata.get("cresunet")
+    return record if isinstance(record, dict) else {}
+
+
+def note_edits(layer: Any) -> None:
+    """Keep what is noted down on a layer in step with what a person did to it."""
+    record, corrections = _record(layer), layer.metadata[CORRECTIONS]
+    if "edited" in record:
+        record["edited"] = not corrections.pins.is_empty
+        record["pinned"] = corrections.n_pinned
+        record["count"] = corrections.count
+
+
+def set_labels(layer: Any, labels: Any, record: dict[str, Any]) -> None:
+    """Show labels that this plugin made in a layer that nobody edited.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    labels : ndarray of int
+        What to show.
+    record : dict
+        How they came about.
+    """
+    # First what is known of the labels: who hears of them asks for it at once.
+    layer.metadata["cresunet"] = record
+    start_corrections(layer, Corrections(labels))
+    with without_looking(layer):
+        layer.data = labels
+
+
+def renew_labels(
+    layer: Any, automatic: Any, min_size: int, record: dict[str, Any]
+) -> None:
+    """Show cells that the network has, but leave the pinned ones as they are.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    automatic : ndarray of int
+        The network's cells, 1 to N.
+    min_size : int
+        Px; no smaller piece of a new cell stays beside pinned ones.
+    record : dict
+        How they came about.
+    """
+    labels, _ = corrections_of(layer).renewed(automatic, min_size)
+    show_renewed(layer, labels, (automatic, min_size), record)
+
+
+def show_renewed(
+    layer: Any, labels: Any, made_of: tuple[Any, int], record: dict[str, Any]
+) -> None:
+    """Show labels from `Corrections.renewed`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    labels : ndarray of int
+        Not to be changed afterwards; the layer gets a copy.
+    made_of : tuple of ndarray and int
+        What they were made of.
+    record : dict
+        How they came about.
+    """
+    corrections = corrections_of(layer)
+    # What napari would undo was done to other labels.
+    if corrections.has_steps:
+        forget_edits(layer)
+    # First what is known of the labels: who hears of them asks for it at once.
+    layer.metadata["cresunet"] = record
+    with corrections.changed.paused(), without_looking(layer):
+        corrections.renew(labels, *made_of)
+        note_edits(layer)
+        layer.data = labels.copy()
+
+
+def forget_edits(layer: Any) -> None:
+    """Drop the undo history, which belongs to an array that is gone."""
+    # Changing `editable` is the public way; it also resets the mode.
+    mode, editable = layer.mode, layer.editable
+    layer.editable = False
+    layer.editable = editable
+    layer.mode = mode
 
 
 def why_not_editable(layer: Any) -> str:
@@ -108,8 +237,8 @@ def why_not_editable(layer: Any) -> str:
     data = layer.data
     if not isinstance(data, np.ndarray):
         return (
-            f"The labels of {layer.name!r} are not in memory: duplicate the layer "
-            "(right click) after loading it, or open a smaller part."
+            f"The labels of {layer.name!r} are not in memory: save the layer as TIFF "
+            "and open that file."
         )
     if not data.flags.writeable:
         return (
@@ -145,9 +274,10 @@ def apply_edit(layer: Any, edit: Edit) -> None:
     corrections = corrections_of(layer)
     if edit.is_empty:
         return
-    with _without_looking(layer):
+    with without_looking(layer):
         set_pixels(layer, edit.pixels, edit.values)
     corrections.look(layer.data, edit.kind)
+    note_edits(layer)
 
 
 def set_pixels(layer: Any, pixels: Any, values: Any) -> None:
@@ -165,7 +295,7 @@ def set_pixels(layer: Any, pixels: Any, values: Any) -> None:
     layer.data_setitem(np.unravel_index(pixels, layer.data.shape), values)
 
 
-def _without_looking(layer: Any) -> Any:
+def without_looking(layer: Any) -> Any:
     """Return a context in which changes are not taken for those of napari's tools."""
     from contextlib import ExitStack
 
@@ -191,6 +321,6 @@ def release_pins(layer: Any, cells: Any = (), erased: Any = ()) -> None:
     corrections = corrections_of(layer)
     shown = corrections.release(cells, erased)
     pixels = np.flatnonzero(shown != layer.data)
-    with _without_looking(layer):
+    with without_looking(layer):
         set_pixels(layer, pixels, shown.ravel()[pixels])
-    corrections.look(layer.data)
+    note_edits(layer)

@@ -8,11 +8,11 @@ import numpy as np
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import Objects
 from napari_cresunet.state import Settings, TruthPair
+from napari_cresunet.widgets._corrections import is_edited
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
     is_cells,
-    is_edited,
     is_source,
     layer_shape,
     placement_of,

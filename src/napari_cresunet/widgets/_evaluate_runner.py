@@ -20,17 +20,12 @@ from napari_cresunet.state import (
     iter_study,
 )
 from napari_cresunet.steps import drain
+from napari_cresunet.widgets._corrections import renew_labels
 from napari_cresunet.widgets._evaluate_layers import EvaluationLayers
 from napari_cresunet.widgets._evaluate_pairs import pair_of
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
-from napari_cresunet.widgets._layers import (
-    find_layer,
-    identity_of,
-    is_edited,
-    record_of,
-    set_labels,
-)
+from napari_cresunet.widgets._layers import find_layer, identity_of, record_of
 from napari_cresunet.widgets._notify import tell_error
 from napari_cresunet.widgets._walking import look_at
 
@@ -259,15 +254,16 @@ class EvaluateRunner(JobRunner):
         judgment = self._state.judgment
         if prediction is None or judgment is None:
             return
-        if is_edited(prediction):
+        threshold = round(threshold, 2)
+        if LABELS_SHELF.relabel(self._state.pair[0], threshold):
+            return
+        if judgment.pair.settings is None:
             self._state.tell(
-                f"The labels in {prediction.name!r} were edited by hand, which another "
-                "threshold would undo: run Segment and count again for new ones."
+                f"The labels in {prediction.name!r} were edited by hand: open Segment "
+                "and count for another threshold; what was edited stays."
             )
             return
-        threshold = round(threshold, 2)
-        if not LABELS_SHELF.relabel(self._state.pair[0], threshold):
-            self._relabel(prediction, judgment, threshold)
+        self._relabel(prediction, judgment, threshold)
 
     def _relabel(self, prediction: Any, judgment: Judgment, threshold: float) -> None:
         """Make the labels of a count whose dock is closed."""
@@ -282,12 +278,10 @@ class EvaluateRunner(JobRunner):
 
     def _on_relabeled(self, identity: str, threshold: float, labels: Any) -> None:
         prediction = find_layer(self.viewer, identity)
-        if prediction is None or is_edited(prediction):
+        if prediction is None or prediction.data.shape != labels.shape:
             return
-        record = record_of(prediction)
-        count = int(labels.max(initial=0))
-        record = record | {"threshold": threshold, "count": count}
-        set_labels(prediction, labels, record)
+        record = record_of(prediction) | {"threshold": threshold}
+        renew_labels(prediction, labels, int(record["min_size"]), record)
         if self._wanted is not None:
             self.use_threshold(self._wanted)
 

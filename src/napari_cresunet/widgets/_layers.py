@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.state import Result, Source
+from napari_cresunet.state import Corrections, Result, Source
+from napari_cresunet.widgets._corrections import (
+    CORRECTIONS,
+    corrections_of,
+    forget_edits,
+    is_edited,
+    is_followed,
+    show_renewed,
+    start_corrections,
+)
 
 SPATIAL = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 _KEY = "cresunet"
@@ -222,12 +231,31 @@ def show_result(
         probability.data = result.probability
         _move(probability, spatial)
         probability.metadata[_KEY] = record
-    if cells is None or is_edited(cells):
+    if cells is not None and _fits(cells, result):
+        result.corrections = corrections_of(cells)
+        result.join()
+    elif cells is not None and not is_edited(cells):
+        start_corrections(cells, _new_corrections(result))
+    else:
         return _add_cells(viewer, result, placement, keep=cells)
     replace_labels(cells, result)
     forget_edits(cells)
     _move(cells, spatial)
     return cells, ""
+
+
+def _fits(cells: Any, result: Result) -> bool:
+    """Tell whether pixels of a layer are those of a result."""
+    offset = record_of(cells).get("offset", (0, 0))
+    is_there = tuple(offset) == result.offset
+    return is_followed(cells) and cells.data.shape == result.labels.shape and is_there
+
+
+def _new_corrections(result: Result) -> Corrections:
+    result.corrections = corrections = Corrections(result.labels)
+    result.join()
+    corrections.renew(result.labels, result.automatic, result.settings.min_size)
+    return corrections
 
 
 def _latest(viewer: Any, source: str, kind: str) -> Any:
@@ -263,12 +291,16 @@ def show_labels(
     Returns
     -------
     layer : napari.layers.Labels
-        The cells: the same layer, or a new one if it is gone or edited by hand.
+        The cells: the same layer, or a new one if it is gone or has another shape.
     kept : str
-        Name of the layer that was edited by hand and stays, or "".
+        Name of a layer that was edited by hand and stays as it is, or "".
     """
-    if cells is None or is_edited(cells):
+    if cells is None or not _fits(cells, result):
         return _add_cells(viewer, result, placement, keep=cells)
+    # The user may have painted while labels were made in a thread.
+    if corrections_of(cells).pins is not result.joined:
+        result.corrections = corrections_of(cells)
+        result.join()
     replace_labels(cells, result)
     return cells, ""
 
@@ -281,87 +313,39 @@ def _add_cells(
     if keep is not None:
         keep.visible = False
         kept = keep.name
+    corrections = _new_corrections(result)
     layer = viewer.add_labels(
-        result.labels,
+        result.labels.copy(),
         name=f"{placement.name} cells",
         opacity=0.7,
-        metadata={_KEY: _cells_record(result)},
+        metadata={_KEY: _cells_record(result), CORRECTIONS: corrections},
         **placement.shifted(result.offset),
     )
-    watch_edits(layer)
+    start_corrections(layer, corrections)
     return layer, kept
 
 
-def watch_edits(layer: Any) -> None:
-    """Note down on a layer of labels when somebody else changes them.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        A layer that was just made, with a record.
-    """
-    # Not disconnected when the dock closes, on purpose: also edits made after that
-    # must be known when a new dock finds the layer. The function holds no dock.
-    layer.events.paint.connect(_on_labels_edited)
-    layer.events.data.connect(_on_labels_edited)
-
-
 def _cells_record(result: Result) -> dict[str, Any]:
-    return result.provenance() | {"kind": "cells", "edited": False}
+    return result.provenance() | {"kind": "cells", "edited": result.n_pinned > 0}
 
 
 def replace_labels(layer: Any, result: Result) -> None:
-    """Show a result's labels in a layer that nobody edited.
+    """Show a result's labels, in which pinned cells are as the layer has them.
 
     Parameters
     ----------
     layer : napari.layers.Labels
         The layer.
     result : Result
-        What to show.
+        What to show; its corrections are those of the layer.
     """
-    set_labels(layer, result.labels, _cells_record(result))
-
-
-def set_labels(layer: Any, labels: Any, record: dict[str, Any]) -> None:
-    """Show labels that this plugin made in a layer that nobody edited.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        The layer.
-    labels : ndarray of int
-        What to show.
-    record : dict
-        How they came about.
-    """
-    # First the record: who hears of the new labels wants to know how they came about.
-    layer.metadata[_KEY] = record
-    with layer.events.data.blocker(_on_labels_edited):
-        layer.data = labels
+    made_of = (result.automatic, result.settings.min_size)
+    show_renewed(layer, result.labels, made_of, _cells_record(result))
 
 
 def set_features(layer: Any, features: Any) -> None:
     """Set the table of cells."""
     layer.features = {name: np.asarray(column) for name, column in features.items()}
-
-
-def is_edited(layer: Any) -> bool:
-    """Tell whether somebody else than this plugin changed the labels of its layer."""
-    return bool(record_of(layer).get("edited"))
-
-
-def _on_labels_edited(event: Any) -> None:
-    record_of(event.source)["edited"] = True
-
-
-def forget_edits(layer: Any) -> None:
-    """Drop the undo history, which belongs to an array that is gone."""
-    # Changing `editable` is the public way; it also resets the mode.
-    mode, editable = layer.mode, layer.editable
-    layer.editable = False
-    layer.editable = editable
-    layer.mode = mode
 
 
 def polygons_of(shapes: Any, image: Any) -> tuple[NDArray[np.float64], ...]:

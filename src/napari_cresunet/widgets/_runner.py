@@ -12,6 +12,7 @@ from napari_cresunet.state import (
     Analysis,
     Area,
     Calibration,
+    Corrections,
     CountState,
     Result,
     iter_analysis,
@@ -19,6 +20,7 @@ from napari_cresunet.state import (
     iter_relabel,
     iter_run,
 )
+from napari_cresunet.widgets._corrections import corrections_of, is_followed
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import (
@@ -59,6 +61,7 @@ class Runner(JobRunner):
         self._relabels: Job | None = None
         self._placements: dict[str, Placement] = {}
         self._cells: dict[str, str] = {}
+        self._heard: list[Corrections] = []
         # An interval of 0 brings many slider events together to the latest one.
         self._follow_timer = self._timer(0, self._follow)
         self._settle_timer = self._timer(SETTLE_TIME, self._settle)
@@ -126,6 +129,7 @@ class Runner(JobRunner):
             return
         self._placements[identity] = placement
         self._cells[identity] = identity_of(cells)
+        self._listen_to(result)
         state.finish(result)
         self._tell_kept(kept, cells)
         if layer is None:
@@ -161,8 +165,40 @@ class Runner(JobRunner):
         if result.takes_long(settings):
             self._follow_in_background(result)
             return
+        self._look_at(result)
         state.relabel()
         self._show(result)
+
+    # What a person does to the labels
+
+    def _cells_of(self, result: Result) -> Any:
+        identity = result.request.source.identity
+        return find_layer(self._viewer, self._cells.get(identity, ""))
+
+    def _look_at(self, result: Result) -> None:
+        """Notice what a person did to the labels, before new ones are made."""
+        cells = self._cells_of(result)
+        if cells is not None and is_followed(cells):
+            result.corrections = corrections_of(cells)
+
+    def _listen_to(self, result: Result) -> None:
+        corrections = result.corrections
+        if corrections is not None and corrections not in self._heard:
+            self._heard.append(corrections)
+            corrections.changed.connect(self._on_corrected)
+
+    def _on_corrected(self) -> None:
+        """Let count and table follow what a person did."""
+        state = self._state
+        for identity in self._cells:
+            result = state.result_of(identity)
+            known = None if result is None else result.corrections
+            if known is None or known.labels is result.labels:
+                continue
+            result.recount()
+            if result is state.result:
+                state.labels_changed.emit()
+                self._settle_timer.start()
 
     def relabel(self, identity: str, threshold: float) -> bool:
         """Make labels of this dock at a threshold that another dock asks for.
@@ -187,6 +223,7 @@ class Runner(JobRunner):
         if result is state.result:
             state.choose(threshold=threshold)
         else:
+            self._look_at(result)
             result.relabel(replace(result.settings, threshold=threshold))
             self._show(result)
         return True
@@ -197,6 +234,7 @@ class Runner(JobRunner):
         if settings is None or self._is_relabeling:
             return
         self._drop_background()
+        self._look_at(result)
         self._relabels = self._start(
             iter_relabel(result, settings), partial(self._on_relabeled, result)
         )
@@ -212,11 +250,11 @@ class Runner(JobRunner):
 
     def _show(self, result: Result) -> None:
         identity = result.request.source.identity
-        cells = find_layer(self._viewer, self._cells.get(identity, ""))
         cells, kept = show_labels(
-            self._viewer, cells, result, self._placements[identity]
+            self._viewer, self._cells_of(result), result, self._placements[identity]
         )
         self._cells[identity] = identity_of(cells)
+        self._listen_to(result)
         self._tell_kept(kept, cells)
 
     def _settle(self) -> None:
@@ -242,8 +280,7 @@ class Runner(JobRunner):
         )
 
     def _on_analyzed(self, result: Result, labels: Any, analysis: Analysis) -> None:
-        identity = result.request.source.identity
-        cells = find_layer(self._viewer, self._cells.get(identity, ""))
+        cells = self._cells_of(result)
         # The user may have moved on meanwhile.
         if cells is not None and result.labels is labels:
             set_features(cells, analysis.features)
@@ -278,4 +315,6 @@ class Runner(JobRunner):
         self._follow_timer.stop()
         self._settle_timer.stop()
         self._state.labels_outdated.disconnect(self._on_labels_outdated)
+        for corrections in self._heard:
+            corrections.changed.disconnect(self._on_corrected, missing_ok=True)
         LABELS_SHELF.remove(self.relabel)

@@ -1,0 +1,263 @@
+import numpy as np
+import pytest
+
+from napari_cresunet.correction import Edit, Erased, Pins
+from napari_cresunet.state import Corrections
+
+
+@pytest.fixture
+def labels():
+    """Three square cells of 16 px, numbered 1, 2, 3."""
+    labels = np.zeros((20, 30), np.int32)
+    for number, column in enumerate((2, 12, 22), 1):
+        labels[8:12, column : column + 4] = number
+    return labels
+
+
+@pytest.fixture
+def told(labels):
+    """Corrections, and a list to which each signal adds."""
+    corrections, signals = Corrections(labels), []
+    corrections.changed.connect(lambda: signals.append(1))
+    corrections.signals = signals
+    return corrections
+
+
+def step(labels, **changes):
+    """Return a copy in which slices, given as a_b_c_d, have another label."""
+    changed = labels.copy()
+    for name, label in changes.items():
+        top, bottom, left, right = map(int, name.removeprefix("at_").split("_"))
+        changed[top:bottom, left:right] = label
+    return changed
+
+
+def test_labels_that_nobody_touched_have_no_pins_and_no_log(told, labels):
+    assert told.look(labels).is_empty
+    assert told.count == 3
+    assert told.plane_counts == (3,)
+    assert told.cells.tolist() == [1, 2, 3]
+    assert told.log == told.signals == []
+    assert not told.has_steps
+
+
+def test_painting_is_noticed_logged_and_told(told, labels):
+    painted = step(labels, at_8_12_6_8=1)
+    assert told.look(painted).cells == {1: "edited"}
+    (entry,) = told.log
+    assert (entry.kind, entry.before, entry.after) == ("paint", (1,), (1,))
+    assert (entry.plane, entry.row, entry.column, entry.changed_px) == (0, 9.5, 6.5, 8)
+    assert told.signals == [1]
+    assert told.look(painted).cells == {1: "edited"}
+    assert told.signals == [1]
+
+
+def test_the_labels_that_were_given_may_be_changed_afterwards(labels):
+    corrections = Corrections(labels)
+    labels[8:12, 2:6] = 0
+    assert corrections.look(labels).erased[0].is_whole
+
+
+def test_our_edits_are_logged_by_their_own_name(told, labels):
+    told.look(step(labels, at_8_12_12_16=0), "delete")
+    assert told.log[0].kind == "delete"
+    assert told.log[0].before == (2,)
+    assert told.log[0].after == ()
+    assert told.n_pinned == 1
+    assert told.count == 2
+
+
+def test_undo_takes_pins_back_and_redo_brings_them_again(told, labels):
+    one = step(labels, at_8_12_12_16=0)
+    two = step(one, at_0_4_0_4=4)
+    told.look(one, "delete")
+    told.look(two, "add")
+    assert told.n_pinned == 2
+    told.look(one)
+    assert told.n_pinned == 1
+    told.look(labels)
+    assert told.pins.is_empty
+    told.look(two)
+    assert told.pins.cells == {4: "added"}
+    kinds = [entry.kind for entry in told.log]
+    assert kinds == ["delete", "add", "undo", "undo", "redo"]
+    assert told.count == 3
+    assert told.cells.tolist() == [1, 3, 4]
+
+
+def test_a_step_after_undo_forgets_what_could_be_redone(told, labels):
+    first = step(labels, at_8_12_12_16=0)
+    told.look(first)
+    told.look(labels)
+    told.look(step(labels, at_0_4_0_4=4))
+    told.look(first)
+    assert [entry.kind for entry in told.log] == ["paint", "undo", "paint", "paint"]
+
+
+def test_an_accepted_cell_is_pinned_reviewed_and_logged(told, labels):
+    told.accept(2)
+    assert told.pins.cells == {2: "accepted"}
+    assert told.reviewed == {2}
+    (entry,) = told.log
+    assert (entry.kind, entry.before, entry.after) == ("accept", (2,), (2,))
+    assert (entry.row, entry.column, entry.changed_px) == (9.5, 13.5, 0)
+    assert not told.has_steps
+    told.look(step(labels, at_8_12_12_16=0))
+    assert told.pins.cells == {}
+    assert told.reviewed == set()
+
+
+def test_an_edited_cell_stays_edited_when_it_is_accepted(told, labels):
+    told.look(step(labels, at_8_12_6_8=1))
+    told.accept(1)
+    assert told.pins.cells == {1: "edited"}
+
+
+def test_a_cell_can_be_reviewed_without_being_pinned(told):
+    told.review(3)
+    assert told.reviewed == {3}
+    assert told.pins.is_empty
+    assert told.signals == [1]
+
+
+# New labels
+
+
+def test_pinned_cells_survive_new_labels_and_are_the_only_ones_reviewed(told, labels):
+    edited = step(labels, at_8_12_12_16=0, at_8_12_6_8=1)
+    told.look(edited)
+    told.review(3)
+    told.accept(1)
+    automatic = np.where(labels == 3, 0, labels)
+    made, pins = told.renewed(automatic, 5)
+    assert pins is told.pins
+    assert np.array_equal(made, np.where(edited == 1, 1, 0))
+    told.renew(made, automatic, 5)
+    assert told.labels is made
+    assert told.reviewed == {1}
+    assert told.n_pinned == 2
+    assert told.count == 1
+    assert not told.has_steps
+    assert told.log[-1].kind == "new labels"
+
+
+def test_a_slider_that_is_dragged_is_one_line_of_the_log(told, labels):
+    told.accept(1)
+    for _ in range(3):
+        made, _ = told.renewed(labels, 5)
+        told.renew(made, labels, 5)
+    assert [entry.kind for entry in told.log] == ["accept", "new labels"]
+
+
+def test_new_labels_that_nobody_touched_are_not_logged(told, labels):
+    made, _ = told.renewed(labels, 5)
+    told.renew(made, labels, 5)
+    assert told.log == []
+
+
+def test_pins_are_kept_through_many_thresholds(told, labels):
+    told.look(step(labels, at_8_12_12_16=0))
+    for automatic in (labels * 0, labels, labels * 0, labels):
+        made, _ = told.renewed(automatic, 5)
+        told.renew(made, automatic, 5)
+    assert told.cells.tolist() == [1, 2]
+    assert not told.labels[8:12, 12:16].any()
+
+
+# Letting go of them
+
+
+def test_a_released_cell_is_again_as_the_network_has_it(told, labels):
+    made, _ = told.renewed(labels, 5)
+    told.renew(made, labels, 5)
+    edited = step(labels, at_8_12_6_8=1)
+    told.look(edited)
+    shown = told.release([1])
+    assert np.array_equal(shown, labels)
+    assert told.pins.is_empty
+    assert told.log[-1].kind == "release"
+    assert told.log[-1].before == (1,)
+    # The viewer takes it back.
+    told.look(edited)
+    assert told.pins.cells == {1: "edited"}
+    assert told.log[-1].kind == "undo"
+
+
+def test_a_deleted_cell_comes_back_when_it_is_released(told, labels):
+    made, _ = told.renewed(labels, 5)
+    told.renew(made, labels, 5)
+    told.look(step(labels, at_8_12_12_16=0))
+    shown = told.release(erased=told.pins.erased)
+    assert np.array_equal(np.unique(shown), [0, 1, 2, 3])
+    assert told.pins.is_empty
+
+
+def test_releasing_a_cell_releases_what_was_rubbed_out_of_it(told, labels):
+    made, _ = told.renewed(labels, 5)
+    told.renew(made, labels, 5)
+    told.look(step(labels, at_8_9_2_6=0, at_8_12_12_16=0))
+    told.release([1])
+    assert told.pins.cells == {}
+    assert [one.label for one in told.pins.erased] == [2]
+
+
+def test_labels_that_were_not_made_here_stay_when_they_are_released(told, labels):
+    edited = step(labels, at_8_12_6_8=1)
+    told.look(edited)
+    assert np.array_equal(told.release([1]), edited)
+    assert told.pins.is_empty
+
+
+# What is known of a study
+
+
+def test_what_was_saved_goes_on(labels):
+    gone = Erased(label=9, pixels=np.arange(3), is_whole=True)
+    pins = Pins(cells={2: "edited"}, erased=(gone,))
+    first = Corrections(labels)
+    first.accept(3)
+    again = Corrections(labels, pins=pins, log=first.log, reviewed=[2, 3])
+    assert again.pins is pins
+    assert again.n_pinned == 2
+    assert again.reviewed == {2, 3}
+    assert [entry.kind for entry in again.log] == ["accept"]
+    again.look(step(labels, at_0_4_0_4=4))
+    assert again.pins.cells == {2: "edited", 4: "added"}
+    assert again.pins.erased == (gone,)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64, np.uint64])
+def test_labels_of_any_type_can_be_corrected(labels, dtype):
+    corrections = Corrections(labels.astype(dtype))
+    corrections.look(step(labels, at_0_4_0_4=200).astype(dtype))
+    assert corrections.pins.cells == {200: "added"}
+    assert corrections.count == 4
+    shown = corrections.release([200])
+    assert shown.dtype == dtype
+
+
+def test_a_stack_is_counted_plane_by_plane(labels):
+    stack = np.stack([labels, np.where(labels > 1, labels + 2, 0)])
+    corrections = Corrections(stack)
+    assert corrections.plane_counts == (3, 2)
+    changed = stack.copy()
+    changed[1, :4, :4] = 9
+    corrections.look(changed)
+    assert corrections.plane_counts == (3, 3)
+    assert corrections.log[0].plane == 1
+    assert corrections.log[0].before == ()
+    assert corrections.log[0].after == (9,)
+
+
+def test_an_edit_and_its_reverse_leave_no_pin(told, labels):
+    pixels = np.flatnonzero(labels == 2)
+    edit = Edit(
+        kind="delete",
+        pixels=pixels,
+        values=np.zeros(len(pixels), np.int32),
+        before=(2,),
+        after=(),
+    )
+    told.look(edit.applied_to(labels), edit.kind)
+    told.look(labels)
+    assert told.pins.is_empty
