@@ -251,8 +251,10 @@ def _shape(piece: Piece, size: PixelSize | None) -> dict[str, float]:
 
     rows, columns = np.nonzero(piece.mask)
     area = len(rows)
-    row, column = rows.mean() + piece.box[0], columns.mean() + piece.box[1]
-    major, minor = _axes(rows, columns)
+    inner = rows.mean(), columns.mean()
+    row, column = inner[0] + piece.box[0], inner[1] + piece.box[1]
+    moments = _moments(rows - inner[0], columns - inner[1])
+    major, minor = _axes(moments)
     found = {
         "area_px": area,
         "equivalent_diameter_px": 2 * math.sqrt(area / math.pi),
@@ -264,7 +266,8 @@ def _shape(piece: Piece, size: PixelSize | None) -> dict[str, float]:
     }
     if size is not None:
         height, width = size
-        major, minor = _axes(rows * height, columns * width)
+        in_um = np.array([height * height, height * width, width * width])
+        major, minor = _axes(moments * in_um)
         found |= {
             "area_um2": area * height * width,
             "equivalent_diameter_um": 2 * math.sqrt(area * height * width / math.pi),
@@ -278,10 +281,18 @@ def _shape(piece: Piece, size: PixelSize | None) -> dict[str, float]:
     return found
 
 
-def _axes(rows: NDArray[Any], columns: NDArray[Any]) -> tuple[float, float]:
-    """Return the axes of the ellipse with the same second moments."""
-    low, high = np.linalg.eigvalsh(np.cov(rows, columns, bias=True))
-    return 4 * math.sqrt(max(high, 0)), 4 * math.sqrt(max(low, 0))
+def _moments(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the variance of rows, the covariance, and the variance of columns."""
+    return np.array([rows @ rows, rows @ columns, columns @ columns]) / len(rows)
+
+
+def _axes(moments: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the axes of the ellipse with these second moments."""
+    rows, both, columns = moments.tolist()
+    largest = (rows + columns) / 2 + math.hypot((rows - columns) / 2, both)
+    # As a product: a difference of the two would lose the digits of a thin cell.
+    smallest = max(rows * columns - both * both, 0) / largest if largest else 0.0
+    return 4 * math.sqrt(largest), 4 * math.sqrt(smallest)
 
 
 def _touches_border(pieces: Sequence[Piece], shape: tuple[int, ...]) -> bool:
