@@ -1,5 +1,6 @@
 """The state of the dock "Measure and export"."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -90,9 +91,9 @@ class MeasureState(Working):
         tally = self.tally
         if tally is None:
             return self.trouble or _NO_CELLS
-        area = tally.regions[-1]["area_mm2"]
-        n = tally.n_planes
-        where = "in the whole image" if n == 1 else f"in {n} planes"
+        area, n = tally.regions[-1]["area_mm2"], tally.regions[-1]["planes"]
+        is_one = tally.n_planes == 1
+        where = "in the whole image" if is_one else f"in {tally.n_planes} planes"
         if area is not None:
             where += f" of {significant(area / n)} mm²"
             where += " each" if n > 1 else ""
@@ -324,8 +325,11 @@ def count_words(count: int) -> str:
 
 
 def significant(value: float) -> str:
-    """Return a number with three digits, and never with an exponent for the large."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+    """Return a number with three digits and without an exponent."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    digits = 2 - math.floor(math.log10(abs(value))) if value else 2
+    return f"{value:.{digits}f}"
 
 
 _FIRST = ("label", "region", "plane", "planes")

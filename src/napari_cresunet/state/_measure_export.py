@@ -11,7 +11,10 @@ from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.export import (
     LABEL_FORMATS,
     Counted,
+    count_methods_text,
+    count_report,
     write_regions_csv,
+    write_training_pair,
 )
 from napari_cresunet.state._measure_work import (
     CellTable,
@@ -126,8 +129,6 @@ def iter_methods_text(
     InputError
         If the pieces do not fit each other.
     """
-    from napari_cresunet.export import count_methods_text
-
     counted = yield from _iter_counted(source, choices)
     return count_methods_text(counted)
 
@@ -192,8 +193,6 @@ def _write(kind: str, path: Path, counted: Counted) -> list[Path]:
     if kind == REGIONS_CSV:
         return list(write_regions_csv(path, [counted]))
     if kind == COUNT_REPORT:
-        from napari_cresunet.export import count_report
-
         write_report(path, count_report([counted], title=counted.name))
         return [path]
     LABEL_FORMATS[kind].write(path, counted)
@@ -213,8 +212,6 @@ def _write_pair(folder: Path, source: MeasureSource) -> list[Path]:
         raise InputError(
             "A training pair needs the image of the cells: choose the image layer."
         )
-    from napari_cresunet.export import write_training_pair
-
     name = source.image_name or source.name
     written = write_training_pair(folder, name, np.asarray(source.image), source.labels)
     return list(written)

@@ -209,6 +209,8 @@ def set_pixel_size(viewer: Any, labels: Any, image: Any, um: float) -> None:
 
 def _lies_on(layer: Any, own: list[Any]) -> bool:
     """Tell whether a layer has the pixels of labels or image, or is drawn on them."""
+    from napari.layers import Image, Labels
+
     if any(identity_of(layer) == identity_of(one) for one in own):
         return True
     is_there = any(
@@ -216,8 +218,7 @@ def _lies_on(layer: Any, own: list[Any]) -> bool:
         and layer.units[-2:] == one.units[-2:]
         for one in own
     )
-    has_pixels = hasattr(layer, "multiscale")
-    if not (is_there and has_pixels):
+    if not (is_there and isinstance(layer, Image | Labels)):
         return is_there
     sides = [layer_shape(one)[-2:] for one in own]
     names = [identity_of(one) for one in own]

@@ -152,6 +152,12 @@ class MeasureRunner(JobRunner):
 
     # Counts that follow
 
+    @property
+    def is_due(self) -> bool:
+        """Whether counts or measures will be others soon."""
+        timers = (self._follow_timer, self._settle_timer)
+        return self.is_busy or any(timer.isActive() for timer in timers)
+
     def follow(self, delay: int = 0) -> None:
         """Count soon.
 
