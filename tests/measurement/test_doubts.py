@@ -91,6 +91,11 @@ def test_of_few_cells_no_size_is_unusual():
     assert doubts(table(5, area_px=[1, 9999]))[1][:2] == [SMALL, LARGE]
 
 
+def test_what_the_border_cuts_is_not_unusually_small_but_may_be_large():
+    cells = table(area_px=[1, 9999], touches_border=[True, True])
+    assert doubts(cells)[1][:2] == [BORDER, f"{LARGE}; {BORDER}"]
+
+
 def test_cells_that_are_all_alike_make_no_others_unusual():
     assert doubts(table(area_px=[115] + [100] * 8))[1] == [""] * 9
 

@@ -56,7 +56,8 @@ def doubts(
     - Dented outline (0.9): how far the solidity is below 0.93, or the median where that
       is less, in parts of 0.25, at most 1; times 1 / (1 + exp(-z)), which grows with
       the area, as two cells in one are large.
-    - Unusually small or large (0.7 each): 1 - exp(-((|z| - 2) / 2)^2) beyond |z| = 2.
+    - Unusually small or large (0.7 each): 1 - exp(-((|z| - 2) / 2)^2) beyond |z| = 2; a
+      cell that the border cuts is small for a reason, and never unusually so.
     - At the border of the image (0.15).
 
     z is how far log(area) is from its median, in units of 1.4826 x the median of these
@@ -97,11 +98,12 @@ def _odd_shapes(cells: Mapping[str, NDArray[Any]]) -> dict[str, Column]:
     is_many = len(solidity) >= _FEWEST_CELLS
     usual = min(_ROUND, float(np.median(solidity))) if is_many else _ROUND
     dent = np.clip((usual - solidity) / 0.25, 0, 1)
+    is_whole = ~np.asarray(cells["touches_border"], np.bool_)
     beyond = np.clip(np.abs(z) - 2, 0, None) / 2
     strength = 1 - np.exp(-(beyond**2))
     return {
         DENTED: np.nan_to_num(dent) / (1 + np.exp(-z)),
-        SMALL: np.where(z < 0, strength, 0.0),
+        SMALL: np.where((z < 0) & is_whole, strength, 0.0),
         LARGE: np.where(z > 0, strength, 0.0),
     }
 
