@@ -29,7 +29,7 @@ def share_a_side(labels, one, other):
     return False
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(labels=LABELS, data=st.data())
 def test_merged_cells_are_all_their_pixels_and_narrow_background_between(labels, data):
     cells = cells_of(labels)
@@ -113,7 +113,7 @@ def test_a_cell_that_does_not_exist_is_named(edit, cell):
         edit(labels, [3, cell])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(labels=LABELS, data=st.data())
 def test_deleted_cells_are_background_in_all_planes(labels, data):
     cells = cells_of(labels)
@@ -135,7 +135,7 @@ def test_deleting_nothing_is_refused():
         delete(np.array([[3, 8]]), [])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(labels=LABELS, factor=st.sampled_from([1, 3, 25]))
 def test_cells_are_numbered_in_the_order_of_their_first_pixel(labels, factor):
     labels = labels * labels.dtype.type(factor)

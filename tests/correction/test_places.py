@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from napari_cresunet.correction import cells_at, cells_in_box, cells_on_path, delete
@@ -15,6 +15,7 @@ from tests.correction.checks import LABELS, cells_of
 COORDINATE = st.floats(-4, 12, allow_nan=False, width=32)
 
 
+@settings(deadline=None)
 @given(labels=LABELS, data=st.data())
 def test_cells_at_points_are_those_of_the_nearest_pixels(labels, data):
     point = st.tuples(*[COORDINATE] * labels.ndim)
@@ -29,6 +30,7 @@ def test_cells_at_points_are_those_of_the_nearest_pixels(labels, data):
     assert cells_at(labels, points) == tuple(expected)
 
 
+@settings(deadline=None)
 @given(path=st.lists(st.tuples(COORDINATE, COORDINATE), min_size=1, max_size=4))
 def test_a_line_goes_through_the_pixels_that_small_steps_along_it_meet(path):
     image = np.zeros((9, 8), np.uint8)
@@ -49,6 +51,7 @@ def test_a_line_goes_through_the_pixels_that_small_steps_along_it_meet(path):
         assert np.hypot(*(points - (row, column)).T).min() < 0.5**0.5 + 0.01
 
 
+@settings(deadline=None)
 @given(
     path=st.lists(
         st.tuples(st.floats(0, 8, width=32), st.floats(0, 7, width=32)), min_size=2
@@ -91,6 +94,7 @@ def test_places_in_stacks_begin_with_their_plane():
     assert cells_in_box(labels, [[1, 3, 0, 0], [1, 3, 4, 4]]) == ()
 
 
+@settings(deadline=None)
 @given(labels=LABELS, data=st.data())
 def test_cells_in_a_box_are_those_with_their_mean_pixel_inside(labels, data):
     assume(labels.ndim == 2)
@@ -111,6 +115,7 @@ def test_the_sides_of_a_box_belong_to_it():
     assert cells_in_box(np.array([[0, 4, 4]]), [[0, 1.5], [0, 1.5]]) == (4,)
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(st.integers(0, 2**40) | st.integers(0, 9), max_size=30),
 )

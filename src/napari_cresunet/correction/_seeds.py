@@ -229,7 +229,9 @@ def _find_basins(surface: _Map) -> _Basins:
     from skimage.segmentation import watershed
 
     heights = surface.heights - surface.floor
-    numbers = watershed(-heights, mask=surface.mask, connectivity=2)
+    # A brighter neighbor must not hide that there is a peak in the cell.
+    surroundings = np.where(surface.mask, -heights, np.inf)
+    numbers = watershed(surroundings, mask=surface.mask, connectivity=2)
     count = int(numbers.max())
     peaks = ndimage.maximum(heights, numbers, np.arange(1, count + 1))
     found: dict[tuple[int, int], float] = {}
