@@ -56,7 +56,8 @@ def outlines_of(labels: NDArray[Any]) -> dict[int, list[Ring]]:
             f"`labels` must be one plane (Y, X) to be outlined, got shape "
             f"{plane.shape}."
         )
-    corners, ends, is_pinched = trace(np.ascontiguousarray(plane))
+    # One kind of numbers: the walk is compiled for each.
+    corners, ends, is_pinched = trace(np.ascontiguousarray(plane, np.int32))
     outlines: dict[int, list[Ring]] = {}
     starts = np.append(0, ends)[:-1].astype(np.intp)
     owners = _owners(plane, corners, starts)

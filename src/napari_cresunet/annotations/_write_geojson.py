@@ -111,29 +111,24 @@ def _by_label(table: Mapping[str, NDArray[Any]]) -> dict[int, dict[str, Any]]:
         return {}
     if "label" not in table:
         raise InputError("`measurements` has no column label: say whose they are.")
-    columns = {
-        name: np.asarray(column).tolist()
-        for name, column in table.items()
-        if name != "label"
-    }
+    columns = {name: np.asarray(column).tolist() for name, column in table.items()}
+    labels = columns.pop("label")
+    rows = zip(*columns.values(), strict=True) if columns else [()] * len(labels)
     found: dict[int, dict[str, Any]] = {}
-    for row, label in enumerate(np.asarray(table["label"]).tolist()):
-        values = {name: column[row] for name, column in columns.items()}
-        numbers = {
-            name: value
-            for name, value in values.items()
-            if isinstance(value, int | float) and np.isfinite(value)
-        }
-        texts = {
-            name: value
-            for name, value in values.items()
-            if isinstance(value, str) and value
-        }
-        found[int(label)] = {
-            "measurements": {name: _number(value) for name, value in numbers.items()}
-        } | ({"metadata": texts} if texts else {})
+    for label, row in zip(labels, rows, strict=True):
+        values = dict(zip(columns, row, strict=True))
+        numbers = {name: _number(value) for name, value in values.items()}
+        measured = {name: n for name, n in numbers.items() if n is not None}
+        texts = {n: one for n, one in values.items() if isinstance(one, str) and one}
+        found[int(label)] = {"measurements": measured}
+        found[int(label)] |= {"metadata": texts} if texts else {}
     return found
 
 
-def _number(value: int | float | bool) -> int | float:
-    return int(value) if isinstance(value, bool) else value
+def _number(value: Any) -> int | float | None:
+    """Return a number that JSON has, without the digits of rounding; else None."""
+    if isinstance(value, int):
+        return int(value)  # of truth values, too
+    if isinstance(value, float) and np.isfinite(value):
+        return float(f"{value:.10g}")
+    return None

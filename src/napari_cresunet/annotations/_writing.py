@@ -1,6 +1,8 @@
-"""Writing a file of annotations: whole, or an error that says why not."""
+"""Writing a file whole, or saying why not."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +10,34 @@ from napari_cresunet._files import written_whole
 from napari_cresunet.errors import EngineError
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file; one that exists is replaced, and none is left half written."""
+@contextmanager
+def told_why(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file into an error that says what to do.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is written in the block.
+
+    Raises
+    ------
+    EngineError
+        If it cannot be.
+    """
     try:
-        with written_whole(path) as file:
-            file.write(content)
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise EngineError(
             f"{path} cannot be written ({reason}): choose another folder or free some "
             "space."
         ) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file; one that exists is replaced, and none is left half written."""
+    with told_why(path), written_whole(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path, value: Any) -> None:

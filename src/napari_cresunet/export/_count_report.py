@@ -25,7 +25,7 @@ from napari_cresunet.export._html import (
     several,
     table,
 )
-from napari_cresunet.export._written import write_content
+from napari_cresunet.annotations._writing import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ def write_count_report(path: str | Path, counted: Counted) -> None:
     A file that cannot be written is an `EngineError`.
     """
     text = count_report([counted], title=f"Cells of {counted.name}")
-    write_content(Path(path), text.encode())
+    write_bytes(Path(path), text.encode())
 
 
 def _subtitle(images: Sequence[Counted]) -> str:

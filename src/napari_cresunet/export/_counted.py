@@ -13,7 +13,7 @@ from napari_cresunet._files import write_csv
 from napari_cresunet.correction import LogEntry
 from napari_cresunet.export._evaluated import plain_values
 from napari_cresunet.export._hand_edits import hand_edits
-from napari_cresunet.export._written import told_why, write_content
+from napari_cresunet.annotations._writing import told_why, write_bytes
 from napari_cresunet.measurement import Region
 
 CellTable = Mapping[str, NDArray[Any]]
@@ -230,5 +230,5 @@ def _written(
     with told_why(path):
         write_csv(path, names, rows)
     text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-    write_content(beside, text.encode())
+    write_bytes(beside, text.encode())
     return [path, beside]
