@@ -177,46 +177,68 @@ def apply_pins(
     """
     if pins.is_empty:
         return automatic.astype(np.int32)
-    flat = labels.ravel()
+    # Cells are a small part of an image: only their pixels are looked at.
+    flat, new = labels.ravel(), automatic.ravel()
+    # Of a mask, numpy finds the places several times as fast as of numbers.
+    old_places, places = np.flatnonzero(flat != 0), np.flatnonzero(new != 0)
     is_pinned = np.zeros(int(flat.max(initial=0)) + 1, np.bool_)
     is_pinned[[cell for cell in pins.cells if cell < len(is_pinned)]] = True
-    is_pinned[0] = False
-    pinned = np.flatnonzero(is_pinned[flat])
+    pinned = old_places[is_pinned[flat[old_places]]]
     blocked = np.zeros(flat.shape, np.bool_)
-    blocked[pinned] = True
-    for one in pins.erased:
-        blocked[one.pixels] = True
-    made = automatic.ravel().astype(np.int32)
-    _give_way(made, blocked, automatic.shape[-2:], min_size)
-    made = _new_numbers(made, np.flatnonzero(is_pinned))[made]
+    for pixels in (pinned, *(one.pixels for one in pins.erased)):
+        blocked[pixels] = True
+    places, cells = _give_way(
+        (places, new[places].astype(np.intp)), blocked, automatic.shape[-2:], min_size
+    )
+    made = np.zeros(flat.shape, np.int32)
+    made[places] = _new_numbers(cells, np.flatnonzero(is_pinned))[cells]
     made[pinned] = flat[pinned]
     return made.reshape(automatic.shape)
 
 
 def _give_way(
-    made: Labels,
+    pixels: tuple[Indices, Indices],
     blocked: NDArray[np.bool_],
     plane_shape: tuple[int, ...],
     min_size: int,
-) -> None:
-    """Take blocked pixels from new cells, in place; pieces get numbers of their own."""
-    cells = np.unique(made[blocked])
-    cells = cells[cells > 0]
-    if not len(cells):
-        return
-    is_hit = np.zeros(int(made.max()) + 1, np.bool_)
-    is_hit[cells] = True
-    pixels = np.flatnonzero(is_hit[made])
-    order = np.argsort(made[pixels], kind="stable")
-    ends = np.cumsum(np.bincount(made[pixels])[cells])
+) -> tuple[Indices, Indices]:
+    """Leave blocked pixels out of cells; pieces of a cell get numbers of their own.
+
+    Parameters
+    ----------
+    pixels : tuple of ndarray of intp, shape (N,)
+        Places of the cells' pixels, ascending, and the cell of each.
+    blocked : ndarray of bool
+        Of all places.
+    plane_shape : tuple of int
+        Height and width in px.
+    min_size : int
+        Px; no smaller piece stays.
+
+    Returns
+    -------
+    tuple of ndarray of intp, shape (M,)
+        What is left of `pixels`.
+    """
+    places, cells = pixels
+    is_hit = np.bincount(cells[blocked[places]], minlength=cells.max(initial=0) + 1) > 0
+    is_of_hit = is_hit[cells]
+    if not is_of_hit.any():
+        return pixels
+    order = np.argsort(cells[is_of_hit], kind="stable")
+    hit_places, hit_cells = places[is_of_hit][order], cells[is_of_hit][order]
+    starts = np.flatnonzero(np.diff(hit_cells, prepend=-1))
+    found = [(places[~is_of_hit], cells[~is_of_hit])]
     another = len(is_hit)
-    for places in np.split(pixels[order], ends[:-1]):
+    for number, own in zip(
+        hit_cells[starts], np.split(hit_places, starts[1:]), strict=True
+    ):
         # The largest piece keeps the number, so that it stays in its order.
-        number = made[places[0]]
-        made[places] = 0
-        for piece in _pieces(places, blocked[places], plane_shape, min_size):
-            made[piece] = number
+        for piece in _pieces(own, blocked[own], plane_shape, min_size):
+            found.append((piece, np.full(len(piece), number)))
             number, another = another, another + 1
+    all_places, all_cells = zip(*found, strict=True)
+    return np.concatenate(all_places), np.concatenate(all_cells)
 
 
 def _pieces(
@@ -228,6 +250,8 @@ def _pieces(
     """Return what is left of a cell and stays one, the largest piece first."""
     from scipy import ndimage
 
+    if np.count_nonzero(~is_blocked) < max(min_size, 1):
+        return
     # A new cell is on one plane. It gets a frame, from which the width is measured.
     rows, columns = np.unravel_index(places % (shape[0] * shape[1]), shape)
     local = (rows - rows.min() + 1, columns - columns.min() + 1)
@@ -235,8 +259,6 @@ def _pieces(
     rest, overlap = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     rest[local], overlap[local] = ~is_blocked, is_blocked
     parts, count = ndimage.label(rest)
-    if not count:
-        return
     least = _half_width(overlap) / 2
     areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     numbers = parts[local]
@@ -254,10 +276,9 @@ def _half_width(mask: NDArray[np.bool_]) -> float:
     return float(ndimage.distance_transform_edt(mask).max())
 
 
-def _new_numbers(made: Labels, taken: Indices) -> Labels:
-    """Return the new number of each: the first ones that no pinned cell has."""
-    is_there = np.bincount(made) > 0
-    is_there[0] = False
+def _new_numbers(cells: Indices, taken: Indices) -> Labels:
+    """Return the new number of each cell: the first ones that no pinned cell has."""
+    is_there = np.bincount(cells, minlength=1) > 0
     count = np.count_nonzero(is_there)
     candidates = np.arange(1, count + len(taken) + 1, dtype=np.int32)
     numbers = np.zeros(len(is_there), np.int32)
