@@ -262,6 +262,15 @@ def test_linked_cells_are_counted_once_and_seen_from_above(run, tmp_path):
     assert "Planes" in run("measure", path).out
 
 
+def test_labels_that_are_linked_already_are_seen_from_above_too(run, tmp_path):
+    path = tmp_path / "t_z.tif"
+    times = np.stack([np.stack([paint(*THREE)] * 3)] * 2)
+    times[1] += (times[1] > 0) * np.int32(3)
+    tifffile.imwrite(path, times, photometric="minisblack")
+    (row,) = rows_json(run, path, "--pixel-size", 1)
+    assert (row["count"], row["planes"], row["area_px"]) == (6, 2, 2 * 5400)
+
+
 def test_channels_may_come_before_or_behind_planes(run, tmp_path):
     stack = np.stack([paint(*THREE)] * 3)
     stack[1:] += (stack[1:] > 0) * np.array([3, 6])[:, None, None].astype(np.int32)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.cli._files import hash_of, refuse_overwriting
@@ -63,8 +64,9 @@ def measure_file(
         regions = read_regions(options.regions, labels.shape, options.image)
     size = find_pixel_size(path, options)
     cells = _measured(path, labels, regions, options, size)
-    # Cells that are linked are seen from above.
-    n_planes = math.prod(labels.shape[: -3 if options.is_linked else -2])
+    # Of cells that go through planes the density is that of the view from above.
+    is_linked = options.is_linked or bool((cells.get("planes", np.ones(1)) > 1).any())
+    n_planes = math.prod(labels.shape[: -3 if is_linked else -2])
     rows = measure_regions(
         cells, labels.shape, regions, pixel_size=size.sides, n_planes=n_planes
     )
