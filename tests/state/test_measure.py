@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +88,13 @@ def test_the_quick_columns_are_those_of_the_full_measures(labels):
     for name, column in cells.items():
         np.testing.assert_allclose(column, full[name])
     assert n_through == np.count_nonzero(full["planes"] > 1)
+
+
+def test_high_labels_are_counted_like_low_ones():
+    quick, high = quick_cells(LABELS)[0], quick_cells(LABELS * 100_000_000)[0]
+    np.testing.assert_array_equal(high["label"], quick["label"] * 100_000_000)
+    for name in ("plane", "area_px", "centroid_y_px", "centroid_x_px"):
+        np.testing.assert_array_equal(high[name], quick[name])
 
 
 def test_the_quick_columns_are_those_of_scikit_image():
@@ -394,13 +402,28 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     for kind in ("csv", "ome-tiff", "regions", "report"):
-        path = blocked / f"a{COUNT_EXPORTS[kind].suffix}"
+        path = COUNT_EXPORTS[kind].completed(blocked / "a")
         with pytest.raises(
             EngineError,
             match=rf"^{re.escape(str(path))} cannot be written \(.*\): choose another "
             r"folder or free some space\.$",
         ):
             exported(kind, path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "wanted"),
+    [
+        ("csv", "a", "a.csv"),
+        ("csv", "a.CSV", "a.CSV"),
+        ("ome-tiff", "slice 1.5", "slice 1.5.ome.tif"),
+        ("ome-tiff", "a.tiff", "a.tiff"),
+        ("overlay", "a.svg", "a.svg"),
+        ("training", "folder", "folder"),
+    ],
+)
+def test_a_file_gets_the_suffix_of_its_format_once(kind, typed, wanted):
+    assert COUNT_EXPORTS[kind].completed(Path(typed)) == Path(wanted)
 
 
 def test_a_training_pair_needs_an_image(tmp_path):

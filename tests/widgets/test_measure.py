@@ -2,7 +2,6 @@
 
 import re
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from skimage.draw import polygon2mask
 from napari_cresunet.datasets import NeuronScene, TruthFile, synthesize_neurons
 from napari_cresunet.measurement import measure
 from napari_cresunet.state import COUNT_EXPORTS
-from napari_cresunet.widgets._measure_exporting import with_suffix
 from napari_cresunet.widgets._measure_regions import regions_of
 from napari_cresunet.widgets._measure_table import CellModel, CellTableView
 
@@ -554,7 +552,7 @@ def test_the_menu_has_all_formats(counted):
 
 def test_every_format_is_written_and_told(counted, tmp_path, saved):
     for kind, export in COUNT_EXPORTS.items():
-        path = tmp_path / f"a_{kind}{export.suffix}"
+        path = export.completed(tmp_path / f"a_{kind}")
         sentence = saved(counted, kind, path)
         assert sentence.startswith("Saved "), sentence
         assert path.exists()
@@ -593,25 +591,11 @@ def test_the_methods_paragraph_is_copied(counted, qtbot):
     assert "napari-cresunet" in QApplication.clipboard().text()
 
 
-@pytest.mark.parametrize(
-    ("typed", "suffix", "wanted"),
-    [
-        ("a", ".csv", "a.csv"),
-        ("a.CSV", ".csv", "a.CSV"),
-        ("a.tif", ".ome.tif", "a.ome.tif"),
-        ("slice 1.5", ".zip", "slice 1.5.zip"),
-        ("folder", "", "folder"),
-    ],
-)
-def test_a_file_gets_the_suffix_of_its_format_once(typed, suffix, wanted):
-    assert with_suffix(Path(typed), suffix) == Path(wanted)
-
-
 def test_the_proposed_name_is_one_that_files_may_have(viewer, counted, settled):
     viewer.layers["cells"].name = "a/b: cells"
     counted.runner.follow()
     settled(counted)
-    assert counted.exporting.proposed_name("ome-tiff") == "a_b_ cells.ome.tif"
+    assert counted.exporting.proposed_name("ome-tiff") == "a_b_ cells_labels.ome.tif"
 
 
 # In a real viewer
@@ -653,7 +637,7 @@ def test_regions_frame_and_files_of_a_real_scene(
     dock.cells.table.selectRow(3)
     assert cells.selected_label == 4
     for kind in ("ome-tiff", "imagej-roi", "geojson", "coco"):
-        path = tmp_path / f"a{COUNT_EXPORTS[kind].suffix}"
+        path = COUNT_EXPORTS[kind].completed(tmp_path / "a")
         assert saved(dock, kind, path).startswith("Saved ")
         back = TruthFile(path).read_truth(labels.shape)
         np.testing.assert_array_equal(back > 0, labels > 0)

@@ -69,7 +69,6 @@ from napari_cresunet.state._measure_columns import (
 )
 from napari_cresunet.state._measure_export import (
     COUNT_EXPORTS,
-    COUNT_REPORT,
     REGIONS_CSV,
     TRAINING_PAIR,
     CountExport,
@@ -163,7 +162,6 @@ __all__ = [
     "ADD",
     "COMPARE_COLUMNS",
     "COUNT_EXPORTS",
-    "COUNT_REPORT",
     "CURVE_THRESHOLDS",
     "DISAGREEMENT",
     "FIGURE",

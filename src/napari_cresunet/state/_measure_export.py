@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.errors import InputError
 from napari_cresunet.export import (
     LABEL_FORMATS,
     Counted,
     count_methods_text,
-    count_report,
     write_regions_csv,
     write_training_pair,
 )
@@ -26,7 +25,7 @@ from napari_cresunet.state._measure_work import (
 )
 from napari_cresunet.state._run import Progress
 
-REGIONS_CSV, COUNT_REPORT, TRAINING_PAIR = "regions", "report", "training"
+REGIONS_CSV, TRAINING_PAIR = "regions", "training"
 """What can be written beside `export.LABEL_FORMATS`."""
 
 
@@ -34,23 +33,48 @@ REGIONS_CSV, COUNT_REPORT, TRAINING_PAIR = "regions", "report", "training"
 class CountExport:
     """One kind of file that a count can be written to."""
 
-    key: str
     title: str
-    suffix: str
-    """What its files end in; empty for a folder."""
+    suffixes: tuple[str, ...]
+    """What its files may end in, the usual one first; none for a folder."""
+    ending: str = ""
+    """What is put behind the name of the labels, if nobody says what to call it."""
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is files in a folder."""
+        return not self.suffixes
+
+    def completed(self, path: Path) -> Path:
+        """Return a path that ends in what files of this kind end in.
+
+        Parameters
+        ----------
+        path : Path
+            As it was typed.
+
+        Returns
+        -------
+        Path
+            The same, or with the usual suffix behind it.
+        """
+        name = path.name.lower()
+        if self.is_folder or name.endswith(self.suffixes):
+            return path
+        return path.with_name(path.name + self.suffixes[0])
 
 
 COUNT_EXPORTS: dict[str, CountExport] = {
-    one.key: one
-    for one in (
-        *(
-            CountExport(key=name, title=made.title, suffix=made.suffix)
-            for name, made in LABEL_FORMATS.items()
-        ),
-        CountExport(key=REGIONS_CSV, title="Table of regions", suffix=".csv"),
-        CountExport(key=COUNT_REPORT, title="HTML report", suffix=".html"),
-        CountExport(key=TRAINING_PAIR, title="Training pair", suffix=""),
+    name: CountExport(
+        title=made.title,
+        suffixes=tuple(dict.fromkeys((made.suffix, *made.suffixes))),
+        ending=made.ending,
     )
+    for name, made in LABEL_FORMATS.items()
+} | {
+    REGIONS_CSV: CountExport(
+        title="Table of regions", suffixes=(".csv",), ending="_regions.csv"
+    ),
+    TRAINING_PAIR: CountExport(title="Training pair", suffixes=()),
 }
 """All kinds of files, by their key."""
 
@@ -85,21 +109,17 @@ def iter_count_export(
     ------
     InputError
         If there is nothing to write, or the pieces do not fit each other.
-    EngineError
-        If a file cannot be written.
+
+    Notes
+    -----
+    A file that cannot be written is an `EngineError`.
     """
     if kind == TRAINING_PAIR:
         yield Progress(text="Writing…")
         return _write_pair(path, source)
     counted = yield from _iter_counted(source, choices)
     yield Progress(text="Writing…")
-    try:
-        return _write(kind, path, counted)
-    except OSError as error:
-        raise EngineError(
-            f"{path} cannot be written ({error.strerror}): choose another folder or "
-            "free some space."
-        ) from error
+    return _write(kind, path, counted)
 
 
 def iter_methods_text(
@@ -191,20 +211,8 @@ def _how_counted(tally: Tally) -> dict[str, Any]:
 
 def _write(kind: str, path: Path, counted: Counted) -> list[Path]:
     if kind == REGIONS_CSV:
-        return list(write_regions_csv(path, [counted]))
-    if kind == COUNT_REPORT:
-        write_report(path, count_report([counted], title=counted.name))
-        return [path]
-    LABEL_FORMATS[kind].write(path, counted)
-    return [one for one in LABEL_FORMATS[kind].files(path) if one.exists()]
-
-
-def write_report(path: Path, text: str) -> None:
-    """Write a web page; it is there whole or not at all."""
-    from napari_cresunet._files import written_whole
-
-    with written_whole(path) as file:
-        file.write(text.encode())
+        return write_regions_csv(path, [counted])
+    return LABEL_FORMATS[kind].write(path, counted)
 
 
 def _write_pair(folder: Path, source: MeasureSource) -> list[Path]:
@@ -213,5 +221,6 @@ def _write_pair(folder: Path, source: MeasureSource) -> list[Path]:
             "A training pair needs the image of the cells: choose the image layer."
         )
     name = source.image_name or source.name
-    written = write_training_pair(folder, name, np.asarray(source.image), source.labels)
-    return list(written)
+    return write_training_pair(
+        folder, name, np.asarray(source.image), np.asarray(source.labels)
+    )

@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import Signal
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QFileDialog, QMenu
 
@@ -15,8 +14,6 @@ from napari_cresunet.widgets._running import RunBar
 
 class ExportPart(RunBar):
     """The primary button of the dock, which opens the menu."""
-
-    wrote = Signal(str)
 
     def __init__(self, state: MeasureState, runner: MeasureRunner) -> None:
         super().__init__(state, "cresunet_export")
@@ -55,19 +52,20 @@ class ExportPart(RunBar):
             A key of `COUNT_EXPORTS`.
         """
         export = COUNT_EXPORTS[kind]
-        if not export.suffix:
+        if export.is_folder:
             path = QFileDialog.getExistingDirectory(
                 self, "Folder of images and labels to train on"
             )
         else:
+            patterns = " ".join(f"*{suffix}" for suffix in export.suffixes)
             path, _ = QFileDialog.getSaveFileName(
                 self,
                 f"Save: {export.title}",
                 self.proposed_name(kind),
-                f"{export.title} (*{export.suffix})",
+                f"{export.title} ({patterns})",
             )
         if path:
-            self._runner.export(kind, with_suffix(Path(path), export.suffix))
+            self._runner.export(kind, export.completed(Path(path)))
 
     def proposed_name(self, kind: str) -> str:
         """Return the file name that is proposed.
@@ -85,7 +83,7 @@ class ExportPart(RunBar):
         tally = self._state.tally
         name = "cells" if tally is None else tally.source.name
         kept = "".join(x if x.isalnum() or x in " ._-" else "_" for x in name)
-        return kept.strip(" .") + COUNT_EXPORTS[kind].suffix
+        return kept.strip(" .") + COUNT_EXPORTS[kind].ending
 
     def copy_methods(self) -> None:
         """Put the paragraph for a paper into the clipboard."""
@@ -96,25 +94,3 @@ class ExportPart(RunBar):
         sentence = "Copied: paste the methods paragraph into your text."
         tell(sentence)
         self._state.tell(sentence)
-
-
-def with_suffix(path: Path, suffix: str) -> Path:
-    """Return a path that ends in what its format ends in.
-
-    Parameters
-    ----------
-    path : Path
-        As it was typed.
-    suffix : str
-        Such as ".ome.tif"; empty for a folder.
-
-    Returns
-    -------
-    Path
-        With the suffix once.
-    """
-    if path.name.lower().endswith(suffix.lower()):
-        return path
-    last = "." + suffix.rsplit(".", 1)[-1]
-    stem = path.name.removesuffix(last) if suffix else path.name
-    return path.with_name(stem + suffix)

@@ -1,5 +1,6 @@
 """Keeps counts and measures in step with the layers, and writes files."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject
 
+from napari_cresunet._wording import list_names
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import (
     CellTable,
@@ -307,8 +309,9 @@ class MeasureRunner(JobRunner):
         self._state.begin()
 
     def _on_exported(self, paths: list[Path]) -> None:
-        names = " and ".join(path.name for path in paths)
-        sentence = f"Saved {names} in {paths[0].resolve().parent}."
+        folder = Path(os.path.commonpath([path.resolve().parent for path in paths]))
+        names = [path.resolve().relative_to(folder).as_posix() for path in paths]
+        sentence = f"Saved {list_names(names)} in {folder}."
         tell(sentence)
         self._state.tell(sentence)
 
