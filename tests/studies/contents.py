@@ -53,6 +53,21 @@ def small_study(**changes):
     return replace(content, **changes)
 
 
+def die_after_saving():
+    """Save a study of a black image, and die without closing it."""
+    import os
+
+    from napari_cresunet.studies import claim_new, image_hash, write_study
+
+    black = np.zeros((6, 8, 3), np.uint8)
+    image = ImageReference(
+        name="black", hash=image_hash(black), shape=black.shape, dtype="uint8"
+    )
+    claim = claim_new("killed")
+    write_study(claim.folder, small_study(name="killed", image=image, regions=()))
+    os._exit(9)
+
+
 def is_same_array(one, other):
     return one.dtype == other.dtype and np.array_equal(one, other)
 

@@ -80,7 +80,7 @@ class StudyPart(QWidget):
 
     def changed(self) -> None:
         """Something was corrected: save it soon."""
-        self.runner.note_change()
+        self.runner.note_correction()
 
     def shut_down(self) -> None:
         """The dock is gone: save what is not saved, and let go of everything."""
