@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.draw import disk
 from skimage.measure import label as connect
+from tests.correction.checks import LABELS, apply, cells_of
 
 from napari_cresunet.correction import split_at_line, trim
 from napari_cresunet.errors import InputError
-from tests.correction.checks import LABELS, apply, cells_of
 
 NO_CUT = (
     "The line cuts no cell in two: draw it from outside of the cell across to the "

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from tests.correction.checks import apply, cells_of
 
 from napari_cresunet.correction import grow
 from napari_cresunet.errors import InputError
-from tests.correction.checks import apply, cells_of
 
 NOTHING = "Nothing stands out at this place: draw the outline of the cell instead."
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.correction.checks import LABELS, apply, cells_of
 
 from napari_cresunet.correction import delete, merge, relabel
 from napari_cresunet.correction._patches import free_labels
 from napari_cresunet.errors import InputError
-from tests.correction.checks import LABELS, apply, cells_of
 
 
 def refused(message):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.draw import disk
 from skimage.measure import label as connect
+from tests.correction.checks import LABELS, apply, cells_of
 
 from napari_cresunet.correction import add_outline, fill_holes, smooth
 from napari_cresunet.errors import InputError
-from tests.correction.checks import LABELS, apply, cells_of
 
 COORDINATE = st.floats(-3, 11, width=32)
 

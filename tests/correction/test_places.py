@@ -1,16 +1,17 @@
 """Which cells places, lines and boxes point at, and which label images are taken."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.correction.checks import LABELS, cells_of
 
 from napari_cresunet.correction import cells_at, cells_in_box, cells_on_path, delete
 from napari_cresunet.correction._places import numbered, pixels_on_path
 from napari_cresunet.errors import InputError
-from tests.correction.checks import LABELS, cells_of
 
 COORDINATE = st.floats(-4, 12, allow_nan=False, width=32)
 
@@ -38,7 +39,7 @@ def test_a_line_goes_through_the_pixels_that_small_steps_along_it_meet(path):
     corners = np.array(path)
     steps = np.linspace(0, 1, 4001)[:, None]
     points = [corners[:1]]
-    points += [a + steps * (b - a) for a, b in zip(corners, corners[1:], strict=False)]
+    points += [a + steps * (b - a) for a, b in pairwise(corners)]
     # So near to an edge, the pixel is a matter of rounding.
     points = np.concatenate(points)
     is_clear = (np.abs((points + 0.5) % 1 - 0.5) < 0.499).all(axis=1)

@@ -187,7 +187,7 @@ def relabel(labels: ArrayLike) -> Edit:
     image = as_label_image(labels)
     check_signs(image)
     line = image.ravel()
-    places = np.flatnonzero(line)
+    places = np.flatnonzero(line > 0)
     old = line[places]
     cells, which = numbered(old)
     # Of equal indices the last one is kept, which backwards is the first pixel.

@@ -397,8 +397,10 @@ def cells_in_box(labels: ArrayLike, corners: ArrayLike) -> tuple[int, ...]:
     if ((pixels[0] < 0) | (pixels[0] >= image.shape[:-2])).any():
         return ()
     plane = image[tuple(pixels[0])]
-    rows, columns = np.nonzero(plane)
-    cells, which = numbered(plane[rows, columns])
+    # In one line, and of True and False, they are found several times as fast.
+    places = np.flatnonzero(plane.ravel() > 0)
+    rows, columns = np.divmod(places, plane.shape[-1])
+    cells, which = numbered(plane.ravel()[places])
     areas = np.bincount(which, minlength=len(cells))
     low, high = np.sort(points[:, -2:], axis=0)
     is_in = np.ones(len(cells), np.bool_)
