@@ -1,5 +1,6 @@
 """Outlines of the cells of a label image, along the edges of their pixels."""
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -125,12 +126,17 @@ def outlines_in_planes(labels: NDArray[Any]) -> dict[int, list[tuple[int, list[R
     InputError
         If it is no label image.
     """
-    array = checked_labels(labels)
     found: dict[int, list[tuple[int, list[Ring]]]] = {}
-    for number, plane in enumerate(array.reshape(-1, *array.shape[-2:])):
+    for number, plane in enumerate(planes_of(checked_labels(labels))):
         for label, rings in outlines_of(plane).items():
             found.setdefault(label, []).append((number, rings))
     return dict(sorted(found.items()))
+
+
+def planes_of(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return a label image with one leading axis, also if it is empty."""
+    height, width = labels.shape[-2:]
+    return labels.reshape(math.prod(labels.shape[:-2]), height, width)
 
 
 def is_outer(ring: Ring) -> bool:

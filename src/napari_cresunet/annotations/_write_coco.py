@@ -12,6 +12,7 @@ from napari_cresunet.annotations._outlines import (
     checked_labels,
     is_outer,
     outlines_of,
+    planes_of,
 )
 from napari_cresunet.annotations._writing import write_json
 
@@ -45,7 +46,7 @@ def write_coco(
     written is an `EngineError`.
     """
     array = checked_labels(labels)
-    stack = array.reshape(-1, *array.shape[-2:])
+    stack = planes_of(array)
     names = _names(image_name, array.shape[:-2])
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

@@ -12,6 +12,7 @@ from napari_cresunet.annotations._outlines import (
     Ring,
     outlines_in_planes,
     pieces_of,
+    planes_of,
 )
 from napari_cresunet.annotations._writing import write_json
 from napari_cresunet.errors import InputError
@@ -70,7 +71,7 @@ def _features(
     names: Mapping[int, str],
 ) -> Iterator[dict[str, Any]]:
     outlines = outlines_in_planes(labels)
-    stack = labels.reshape(-1, *labels.shape[-2:])
+    stack = planes_of(labels)
     for label, planes in outlines.items():
         properties = {
             "objectType": "detection",

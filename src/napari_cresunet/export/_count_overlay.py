@@ -116,9 +116,9 @@ def overlay_figure(
     from matplotlib.figure import Figure
 
     labels = checked_labels(counted.labels)
-    stack = labels.reshape(-1, *labels.shape[-2:])
-    if not stack.size:
+    if not labels.size:
         raise InputError(f"{counted.name} has no pixel: there is nothing to draw.")
+    stack = labels.reshape(-1, *labels.shape[-2:])
     number = _fullest(stack) if plane is None else plane
     if not 0 <= number < len(stack):
         raise InputError(f"There is no plane {number}: the image has {len(stack)}.")

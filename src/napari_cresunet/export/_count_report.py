@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet.annotations._writing import write_bytes
 from napari_cresunet.errors import InputError
 from napari_cresunet.export._count_methods import count_methods
 from napari_cresunet.export._count_overlay import overlay_picture
@@ -25,7 +26,6 @@ from napari_cresunet.export._html import (
     several,
     table,
 )
-from napari_cresunet.annotations._writing import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
