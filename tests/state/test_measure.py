@@ -228,7 +228,7 @@ def test_a_linked_cell_is_known_by_the_labels_of_its_planes(stack):
     for shown in (1, 2, 3):
         place = tuple(np.argwhere(stack == shown)[0])
         assert tally.counted_label(shown) == tally.labels[place]
-    # It is shown where it is largest.
+    # It is called as on its first plane.
     assert tally.shown_label(tally.counted_label(2)) == 1
     assert tally.cell_at(tally.counted_label(2))[0] == 0
     assert tally.counted_label(9) == tally.shown_label(9) == 0

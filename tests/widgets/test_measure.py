@@ -202,9 +202,12 @@ def test_the_size_of_a_pixel_is_set_for_all_that_lies_on_it(viewer, counted, set
     assert counted.counted.density.text() == (
         "No density: type the size of a pixel above and press Set."
     )
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 40, 60), 2
     counted.subject.pixel.setValue(0.5)
     counted.subject.set.click()
     settled(counted)
+    assert viewer.scene.camera.center == (0, 20, 30)
+    assert viewer.scene.camera.zoom == 4
     for name in ("slice", "cells", "cells regions"):
         layer = viewer.layers[name]
         assert layer.scale.tolist() == [0.5, 0.5]
@@ -441,15 +444,21 @@ def test_a_stack_says_how_it_is_counted(viewer, measure_dock, settled):
     assert measure_dock.state.cell == 4
 
 
-def test_measuring_can_be_stopped(viewer, measure_dock, qtbot, settled):
-    viewer.add_labels(CELLS.copy(), name="cells")
-    qtbot.waitUntil(lambda: measure_dock.state.is_running, timeout=30_000)
-    measure_dock.runner.cancel()
-    qtbot.waitUntil(lambda: not measure_dock.state.is_running, timeout=30_000)
-    assert measure_dock.counted.count.text() == "4 cells"
+def test_measuring_can_be_stopped(viewer, counted, qtbot, settled):
+    def stop():
+        if counted.state.is_running:
+            counted.exporting.cancel.click()
+
+    counted.state.run_changed.connect(stop)
     viewer.layers["cells"].fill((14, 14), 0)
-    settled(measure_dock)
-    assert measure_dock.cells.model.rowCount() == 3
+    qtbot.waitUntil(lambda: not counted.runner.is_due, timeout=30_000)
+    assert counted.counted.count.text() == "3 cells"
+    assert counted.cells.title.text() == "Measures, before the change"
+    assert counted.cells.model.rowCount() == 4
+    counted.state.run_changed.disconnect(stop)
+    viewer.layers["cells"].undo()
+    settled(counted)
+    assert counted.cells.title.text() == "Measures"
 
 
 # The table

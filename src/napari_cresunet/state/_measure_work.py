@@ -106,6 +106,9 @@ class Tally:
     framed: FrameCount | None = None
     n_through: int = 0
     """Cells that are in more than one plane."""
+    shown: Mapping[int, int] | None = None
+    """What linked cells are called in the layer, on their first plane; None where they
+    were not linked."""
 
     @property
     def count(self) -> int:
@@ -152,10 +155,7 @@ class Tally:
         int
             Another one only where cells were linked; 0 if there is no such cell.
         """
-        if not self.choices.is_linked:
-            return label
-        places = np.flatnonzero(self.labels == label)
-        return int(self.source.labels.ravel()[places[0]]) if len(places) else 0
+        return label if self.shown is None else self.shown.get(label, 0)
 
     def counted_label(self, label: int) -> int:
         """Return what a cell of the layer is called where cells were linked.
@@ -170,7 +170,7 @@ class Tally:
         int
             0 if there is no such cell.
         """
-        if not self.choices.is_linked:
+        if self.shown is None:
             return label
         places = np.flatnonzero(self.source.labels == label)
         return int(self.labels.ravel()[places[0]]) if len(places) else 0
@@ -213,7 +213,7 @@ def iter_tally(
         If there are negative labels, or a region has pixels of another image.
     """
     yield Progress(text="Counting…")
-    labels = np.asarray(source.labels)
+    labels, shown = np.asarray(source.labels), None
     source = replace(source, labels=labels)
     if labels.min(initial=0) < 0:
         raise InputError(
@@ -221,6 +221,7 @@ def iter_tally(
         )
     if choices.is_linked and labels.ndim > 2:
         labels = link_planes(labels, min_overlap=choices.min_overlap)
+        shown = _first_labels(labels, source.labels)
         yield Progress(text="Counting…")
     cells, n_through = quick_cells(labels)
     # Of cells that go through planes the density is that of the view from above.
@@ -241,7 +242,16 @@ def iter_tally(
         beyond=tuple(regions_beyond(source.regions, shape)),
         framed=_count_in_frames(labels, source, n_planes),
         n_through=n_through,
+        shown=shown,
     )
+
+
+def _first_labels(linked: NDArray[Any], labels: NDArray[Any]) -> dict[int, int]:
+    """Return what each linked cell is called where it is first."""
+    pixels = np.flatnonzero(linked)
+    found, first = np.unique(linked.ravel()[pixels], return_index=True)
+    names = labels.ravel()[pixels[first]]
+    return dict(zip(found.tolist(), names.tolist(), strict=True))
 
 
 def quick_cells(labels: NDArray[Any]) -> tuple[dict[str, NDArray[Any]], int]:

@@ -197,6 +197,8 @@ def set_pixel_size(viewer: Any, labels: Any, image: Any, um: float) -> None:
         Side of a pixel in µm, more than 0.
     """
     own = [layer for layer in (labels, image) if layer is not None]
+    camera, shown = viewer.scene.camera, viewer.dims.displayed
+    seen = um / float(np.mean(labels.scale[-2:]))
     for layer in [x for x in viewer.layers if _lies_on(x, own)]:
         ratio = um / np.asarray(layer.scale)[-2:]
         translate = np.array(layer.translate, float)
@@ -205,6 +207,9 @@ def set_pixel_size(viewer: Any, labels: Any, image: Any, um: float) -> None:
         scale[-2:] = um
         layer.scale, layer.translate = scale, translate
         layer.units = (*layer.units[:-2], _MICROMETER, _MICROMETER)
+    if len(shown) == 2:  # what was in sight stays there
+        camera.center = (*camera.center[:-2], *(seen * x for x in camera.center[-2:]))
+        camera.zoom /= seen
 
 
 def _lies_on(layer: Any, own: list[Any]) -> bool:

@@ -9,6 +9,7 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region, regions_from_labels
 from napari_cresunet.widgets._layers import (
     SPATIAL,
+    _ellipse,
     identity_of,
     layer_shape,
     record_of,
@@ -21,7 +22,6 @@ COLUMN = "region"
 _NAMES = "region_names"
 _AREAS = ("rectangle", "polygon", "ellipse")
 _COLOR = "#f0e442"  # yellow of the Okabe-Ito palette, seen on dark and bright images
-_TURNS = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, np.newaxis]
 
 
 def region_layers(viewer: Any, labels: Any) -> list[Any]:
@@ -347,16 +347,6 @@ def _plane_of(corners: NDArray[np.float64], layer: Any, labels: Any) -> int | No
     steps = np.round(labels.world_to_data(world))[:-2].astype(int)
     steps = np.clip(steps, 0, np.array(leading) - 1)
     return int(np.ravel_multi_index(tuple(steps), leading))
-
-
-def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the outline of the ellipse in a box of four corners."""
-    center = corners.mean(axis=0)
-    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-    outline: NDArray[np.float64] = (
-        center + np.cos(_TURNS) * one + np.sin(_TURNS) * other
-    )
-    return outline
 
 
 def _labeled_regions(layer: Any, labels: Any) -> tuple[Region, ...]:

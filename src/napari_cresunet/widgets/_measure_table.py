@@ -270,10 +270,6 @@ class CellsPart(QWidget):
             signal.connect(self._render_title)
         state.cell_changed.connect(self._mark)
 
-    def set_color_of(self, color_of: Callable[[int], Any] | None) -> None:
-        """Show cells in the colors that they have in a layer."""
-        self.model.color_of = color_of or _no_color
-
     def render(self) -> None:
         """Show the measures of the state."""
         self.model.show(self._state.columns)

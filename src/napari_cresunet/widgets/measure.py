@@ -94,6 +94,7 @@ class Measure(Dock):
         viewer = self._viewer
         viewer.layers.selection.events.active.connect(self._on_active_layer_changed)
         viewer.events.theme.connect(self._on_theme_changed)
+        self.cells.model.color_of = _colorist(self)
         self._click = _clicker(self)
         viewer.mouse_drag_callbacks.append(self._click)
         self.subject.labels_chosen.connect(self._on_labels_chosen)
@@ -233,7 +234,6 @@ class Measure(Dock):
         if self._watched is not None:
             self._watched.events.selected_label.disconnect(self._on_label_selected)
         self._watched = labels
-        self.cells.set_color_of(None if labels is None else _color_of(labels))
         if labels is not None:
             labels.events.selected_label.connect(self._on_label_selected)
 
@@ -286,13 +286,17 @@ class Measure(Dock):
         self.exporting.set_primary_color(theme.current.as_hex(), theme.text.as_hex())
 
 
-def _color_of(labels: Any) -> Callable[[int], Any]:
-    """Return a function from a cell to its color, which keeps no layer alive."""
-    layer = weakref.ref(getattr(labels, "__wrapped__", labels))
+def _colorist(dock: Measure) -> Callable[[int], Any]:
+    """Return a function from a cell to its color, which keeps no dock alive."""
+    there = weakref.ref(dock)
 
     def color_of(label: int) -> Any:
-        there = layer()
-        return None if there is None else there.get_color(label)
+        dock = there()
+        labels = None if dock is None else dock.runner.labels
+        tally = None if dock is None else dock.state.tally
+        if labels is None or tally is None:
+            return None
+        return labels.get_color(tally.shown_label(label))
 
     return color_of
 
