@@ -212,8 +212,8 @@ FAILURES = [
     (
         ["a_labels.tif", "--to", "csv", "-o", "a.png/b.csv"],
         (
-            "a.png/b.csv cannot be written (File exists): choose another folder or free "
-            "some space."
+            "a.png/b.csv cannot be written (File exists): choose another folder or "
+            "free some space."
         ),
     ),
     (

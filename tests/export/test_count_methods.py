@@ -116,7 +116,9 @@ def test_planes_are_counted_one_by_one_or_followed():
     )
     labels[1, 2, 2] = 1
     followed = text_of(labels=labels, image=None)
-    assert followed.endswith("A cell that is on several planes was counted once.")
+    assert followed.endswith(
+        "A cell that is on several planes was counted once, seen from above."
+    )
 
 
 def test_images_that_were_counted_alike_share_a_paragraph():

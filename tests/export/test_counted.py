@@ -81,6 +81,17 @@ def test_the_table_of_regions_names_the_image_of_each_row(tmp_path):
     assert list(records["images"]) == ["slice 1", "slice 2"]
 
 
+def test_areas_are_those_of_all_planes_unless_cells_go_through_them():
+    labels = np.zeros((2, 3, 4, 5), np.int32)
+    labels[0, :, 0, 0], labels[1, 1, 2, 2] = (1, 2, 3), 4
+    one = counted(labels=labels, image=None)
+    (whole,) = one.rows_of_regions
+    assert (whole["count"], whole["area_px"]) == (4, 6 * 20)
+    labels[0, :, 0, 0] = 1
+    (whole,) = one.rows_of_regions
+    assert (whole["count"], whole["area_px"]) == (2, 2 * 20)
+
+
 def test_the_record_beside_says_how_it_came_about(tmp_path):
     one = counted(pixel_size=PIXEL_SIZE, record=RECORD, log=LOG, n_pinned=2)
     write_cells_csv(tmp_path / "a.csv", one)

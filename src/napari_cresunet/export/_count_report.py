@@ -40,6 +40,7 @@ _REGION_COLUMNS = {
     "image": "Image",
     "region": "Region",
     "count": "Cells",
+    "planes": "Planes",
     "area_px": "Area in px",
     "area_mm2": "Area in mm²",
     "density_per_mm2": "Cells per mm²",
@@ -165,6 +166,8 @@ def _region_table(images: Sequence[Counted]) -> str:
     }
     if len(images) == 1:
         columns.pop("image", None)
+    if all(one.n_planes == 1 for one in images):
+        columns.pop("planes", None)
     shown = [{name: _text(row.get(name), name) for name in columns} for row in rows]
     title = "Regions" if any(one.regions for one in images) else "Areas"
     return f"<h2>{title}</h2>{table(columns, shown, has_total=len(images) == 1)}"

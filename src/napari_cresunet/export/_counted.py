@@ -1,6 +1,7 @@
 """A count of one image, as one thing, and its tables."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,7 +59,7 @@ class Counted:
     @property
     def n_planes(self) -> int:
         """Number of planes, all leading axes together."""
-        return int(np.prod(np.shape(self.labels)[:-2], dtype=np.intp))
+        return math.prod(np.shape(self.labels)[:-2])
 
     @property
     def table(self) -> CellTable:
@@ -72,13 +73,21 @@ class Counted:
             return [dict(row) for row in self.region_rows]
         from napari_cresunet.measurement import measure_regions
 
+        table, shape = self.table, np.shape(self.labels)
+        # Cells that go through planes are seen from above, along the last axis.
+        n_leading = 3 if goes_through_planes(table) else 2
         return measure_regions(
-            self.table,
-            np.shape(self.labels)[-2:],
+            table,
+            shape,
             self.regions,
             pixel_size=self.pixel_size,
-            n_planes=self.n_planes,
+            n_planes=math.prod(shape[:-n_leading]),
         )
+
+
+def goes_through_planes(table: CellTable) -> bool:
+    """Tell from the table of cells whether one is on several planes."""
+    return bool((np.asarray(table.get("planes", ())) > 1).any())
 
 
 def _measured(counted: Counted) -> CellTable:
