@@ -45,8 +45,8 @@ class CorrectionLayers:
         self._viewer = viewer
         self._identities: dict[str, str] = {}
         self._pinned: Any = None
-        self.is_adding = False
-        """Whether a layer is just being added, which selects it for a moment."""
+        self.is_changing = False
+        """Whether a layer is just coming or going; a new one is selected for a moment."""
 
     # Lines
 
@@ -153,13 +153,13 @@ class CorrectionLayers:
         """Leave the selected layer selected: a new one would take the tool away."""
         selection = self._viewer.layers.selection
         selected = selection.active
-        self.is_adding = True
+        self.is_changing = True
         try:
             yield
             if selected is not None and selected in self._viewer.layers:
                 selection.active = selected
         finally:
-            self.is_adding = False
+            self.is_changing = False
 
     def _layer(self, kind: str, reference: Any) -> Any:
         """Return the layer of a kind, unless it is of other labels."""
@@ -178,7 +178,8 @@ class CorrectionLayers:
     def _remove(self, kind: str) -> None:
         layer = find_layer(self._viewer, self._identities.pop(kind, ""))
         if layer is not None:
-            self._viewer.layers.remove(layer)
+            with self._selection_kept():
+                self._viewer.layers.remove(layer)
 
 
 def _pin_size(pinned: PinnedCell) -> float:

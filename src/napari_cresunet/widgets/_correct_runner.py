@@ -177,11 +177,13 @@ class CorrectRunner(JobRunner):
     def order_soon(self) -> None:
         """Order the cells anew once nothing changes any more."""
         self._drop_order()
+        self._state.queue.begin(None)  # its numbers are those of other cells
         self._order_timer.start()
 
     def order(self) -> None:
         """Order the cells for review by how doubtful they are."""
         self._drop_order()
+        self._state.queue.begin(None)
         layer, corrections = self.labels, self._state.corrections
         if layer is None or corrections is None:
             return
@@ -202,6 +204,9 @@ class CorrectRunner(JobRunner):
     def shut_down(self) -> None:
         """The dock is gone: stop everything, and leave no layers behind."""
         super().shut_down()
+        # When the garbage of a dock is collected in another thread, Qt destroys it
+        # later, and what it would call then is gone.
+        self.destroyed.disconnect()
         self._order_timer.stop()
         self._mark_timer.stop()
         self.layers.remove()

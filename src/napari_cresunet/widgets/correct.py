@@ -112,10 +112,11 @@ class Correct(Dock):
         viewer.dims.events.order.disconnect(self._refresh)
         viewer.events.theme.disconnect(self._on_theme_changed)
         self._refresh_timer.stop()
+        self._let_go()
+        self.runner.shut_down()
         self._watch(None)
         self.state.choose_labels("")
         unbind_keys(viewer, self.review.walk.step)
-        self.runner.shut_down()
 
     # Keys
 
@@ -178,7 +179,7 @@ class Correct(Dock):
         event : napari event, optional
             Not looked at.
         """
-        if self.runner.layers.is_adding:
+        if self.runner.layers.is_changing:
             return
         layer = find_layer(self._viewer, self.state.identity)
         if layer is None:
@@ -251,7 +252,7 @@ class Correct(Dock):
     def _on_active_layer_changed(self, event: Any = None) -> None:
         """Follow the user to other cells; tools work on the selected layer alone."""
         active = self._viewer.layers.selection.active
-        if active is None or self.runner.layers.is_adding:
+        if active is None or self.runner.layers.is_changing:
             return
         if self.state.tool and identity_of(active) != self.state.identity:
             self.state.choose_tool("")
