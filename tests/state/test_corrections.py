@@ -208,6 +208,63 @@ def test_labels_that_were_not_made_here_stay_when_they_are_released(told, labels
     assert told.pins.is_empty
 
 
+# Other numbers
+
+
+def test_new_numbers_pin_nothing_and_pinned_cells_stay_pinned(told, labels):
+    edited = step(labels, at_8_12_12_16=0, at_8_9_2_6=0, at_0_4_0_4=9)
+    told.look(edited)
+    told.accept(3)
+    anew = edited.copy()
+    anew[edited == 3], anew[edited == 9] = 2, 3
+    told.renumber(anew, "relabel")
+    assert told.pins.cells == {1: "edited", 2: "accepted", 3: "added"}
+    assert [(one.label, one.is_whole) for one in told.pins.erased] == [
+        (1, False),
+        (4, True),
+    ]
+    assert told.reviewed == {2}
+    assert told.count == 3
+    entry = told.log[-1]
+    assert (entry.kind, entry.before, entry.after) == ("relabel", (1, 3, 9), (1, 2, 3))
+    assert told.look(anew) is told.pins
+
+
+def test_new_numbers_can_be_undone_and_done_again(told, labels):
+    edited = step(labels, at_8_12_2_6=0)
+    told.look(edited)
+    anew = np.where(edited > 0, edited - 1, 0)
+    told.renumber(anew, "relabel")
+    told.look(edited)
+    assert told.log[-1].kind == "undo"
+    assert told.pins.cells == {}
+    told.look(labels)
+    assert told.pins.is_empty
+    told.look(anew)
+    assert told.log[-1].kind == "redo"
+    assert told.pins.cells == {}
+    assert [one.is_whole for one in told.pins.erased] == [True]
+
+
+def test_a_cell_with_a_new_number_is_edited_by_a_brush_like_any_other(told, labels):
+    anew = np.where(labels > 0, 4 - labels, 0)
+    told.renumber(anew, "relabel")
+    told.look(step(anew, at_8_12_6_8=3))
+    assert told.pins.cells == {3: "edited"}
+
+
+def test_undoing_a_release_pins_the_cell_as_it_was(told, labels):
+    made, _ = told.renewed(labels, 5)
+    told.renew(made, labels, 5)
+    added = step(labels, at_0_4_0_4=9)
+    told.look(added)
+    told.accept(2)
+    told.release([9])
+    assert told.pins.cells == {2: "accepted"}
+    told.look(added)
+    assert told.pins.cells == {2: "accepted", 9: "added"}
+
+
 # What is known of a study
 
 

@@ -1,11 +1,13 @@
 """What a run does to the layers; the viewer has no window."""
 
 import json
+from threading import Event
 
 import numpy as np
 import pytest
 
 from napari_cresunet.segmentation import segment
+from napari_cresunet.state import Result
 from napari_cresunet.widgets._layers import SPATIAL
 
 pytestmark = pytest.mark.gui
@@ -207,9 +209,18 @@ def test_what_is_painted_while_labels_are_made_in_a_thread_is_kept(
     press_run(dock)
     cells = viewer.layers[2]
     monkeypatch.setattr("napari_cresunet.state._run.LARGE", 0)
+    relabel, made, painted = Result.relabel, Event(), Event()
+
+    def relabel_and_wait(result, settings):
+        relabel(result, settings)
+        made.set()
+        painted.wait(20)
+
+    monkeypatch.setattr(Result, "relabel", relabel_and_wait)
     dock.tuning.threshold.setValue(70)
-    qtbot.waitUntil(lambda: dock.runner.is_busy)
+    qtbot.waitUntil(made.is_set)
     cells.data_setitem(np.nonzero(np.ones((6, 6))), 9)
+    painted.set()
     qtbot.waitUntil(lambda: not dock.runner.is_busy, timeout=20_000)
     expected = expect(dock, threshold=0.7)
     expected[:6, :6] = 9

@@ -8,9 +8,12 @@ scipy and scikit-image come with the first function that needs them.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from napari_cresunet.correction._edit import Edit
+from napari_cresunet.correction._edit import PAINT, RELABEL, Edit
 from napari_cresunet.correction._log import LogEntry
 from napari_cresunet.correction._pins import (
+    ACCEPTED,
+    ADDED,
+    EDITED,
     Erased,
     Pins,
     apply_pins,
@@ -49,6 +52,11 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "ACCEPTED",
+    "ADDED",
+    "EDITED",
+    "PAINT",
+    "RELABEL",
     "Edit",
     "Erased",
     "Grown",

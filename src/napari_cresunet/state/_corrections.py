@@ -1,7 +1,9 @@
 """What a person did to the labels of one layer, whichever tool was used."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,8 @@ from psygnal import Signal
 
 from napari_cresunet._typing import Indices, Labels
 from napari_cresunet.correction import (
+    ACCEPTED,
+    PAINT,
     Erased,
     LogEntry,
     Pins,
@@ -17,15 +21,14 @@ from napari_cresunet.correction import (
     pins_of_changes,
 )
 
-PAINT, UNDO, REDO = "paint", "undo", "redo"
-"""Steps that are not ours: a tool of the viewer, and its history."""
+UNDO, REDO = "undo", "redo"
+"""Steps through the viewer's history."""
 HIGHEST = 2**24
 """Labels up to which cells are counted by a table with a place for each number."""
 _WORD = 2**64
 NEW_LABELS = "new labels"
 """All cells but the pinned ones were made anew, and have other numbers."""
 ACCEPT, RELEASE = "accept", "release"
-ACCEPTED = "accepted"
 
 
 class Snapshot(NamedTuple):
@@ -72,14 +75,12 @@ class Corrections:
 
     def _begin(self, labels: NDArray[Any], pins: Pins) -> None:
         """Take labels, which nobody changes, as those that pins are found against."""
-        self._base = labels
-        self._base_pins = pins
+        self._base = _Base(labels, pins)
         self._seen = Snapshot(labels, pins)
         self._differing = np.empty(0, np.intp)
-        # These wait until somebody asks: a slider makes new labels all the time.
+        # Waits until somebody asks: a slider makes new labels all the time.
         self._areas: list[NDArray[np.intp]] | None = None
-        self._base_areas: NDArray[np.intp] | None = None
-        self._states = [0]
+        self._states = [(0, self._base)]
         self._state = 0
 
     # What is known
@@ -152,43 +153,50 @@ class Corrections:
             return self.pins
         before, planes = self._seen.labels, self._planes
         now = np.array(labels)  # the viewer changes its own in place
-        if self._base_areas is None:
-            self._base_areas = _total(planes)
         old, new = before.ravel()[changed], now.ravel()[changed]
         self._areas = _changed_areas(planes, changed, (old, new), now.shape)
-        kind = self._note_state(_mixed(changed, new) - _mixed(changed, old), kind)
-        self.log.append(_entry(kind, changed, (old, new), (planes, self._areas), now))
         self._differing = np.union1d(self._differing, changed)
+        kind = self._note_state(_mixed(changed, new) - _mixed(changed, old), kind, now)
+        self.log.append(_entry(kind, changed, (old, new), (planes, self._areas), now))
         self._seen = Snapshot(now, self._pins_of(now))
         self._keep_reviewed(self.cells.tolist())
         self.changed.emit()
         return self.pins
 
     def _pins_of(self, labels: NDArray[Any]) -> Pins:
-        differing = self._differing
-        new, old = labels.ravel()[differing], self._base.ravel()[differing]
+        base = self._base
+        new, old = (side.ravel()[self._differing] for side in (labels, base.labels))
         is_other = new != old
-        self._differing = differing = differing[is_other]
-        if self._base_areas is None:
-            return self._base_pins
+        self._differing = self._differing[is_other]
         return pins_of_changes(
-            differing,
+            self._differing,
             (new[is_other], old[is_other]),
-            (_total(self._planes), self._base_areas),
-            self._base_pins,
+            (_total(self._planes), base.areas),
+            base.pins,
         )
 
-    def _note_state(self, change: int, kind: str) -> str:
+    def _note_state(self, change: int, kind: str, labels: NDArray[Any]) -> str:
         """Return what was done; a known state was come back to by undo or redo."""
-        state = (self._states[self._state] + change) % _WORD
-        if kind == PAINT and state in self._states:
-            place = self._states.index(state)
-            kind = UNDO if place < self._state else REDO
-            self._state = place
+        state = (self._states[self._state][0] + change) % _WORD
+        known = [number for number, _ in self._states]
+        if kind != PAINT or state not in known:
+            self._add_state(state)
             return kind
-        self._states[self._state + 1 :] = [state]
-        self._state += 1
+        place = known.index(state)
+        kind = UNDO if place < self._state else REDO
+        self._state = place
+        self._find_against(self._states[place][1], labels)
         return kind
+
+    def _add_state(self, state: int) -> None:
+        self._states[self._state + 1 :] = [(state % _WORD, self._base)]
+        self._state += 1
+
+    def _find_against(self, base: "_Base", labels: NDArray[Any]) -> None:
+        """Find pins against other labels from now on."""
+        if base is not self._base:
+            self._base = base
+            self._differing = np.flatnonzero(labels != base.labels)
 
     def _keep_reviewed(self, cells: Collection[int]) -> None:
         self.reviewed &= frozenset(cells)
@@ -201,9 +209,12 @@ class Corrections:
         cell : int
             Its label.
         """
-        cells = {**self._base_pins.cells}
+        cells = {**self._base.pins.cells}
         cells.setdefault(cell, ACCEPTED)
-        self._pin(cells, self._base_pins.erased)
+        erased = self._base.pins.erased
+        self._base.pins = Pins(cells=dict(sorted(cells.items())), erased=erased)
+        labels = self._seen.labels
+        self._seen = Snapshot(labels, self._pins_of(labels))
         self.review(cell, is_told=False)
         self._note(ACCEPT, (cell,))
 
@@ -220,11 +231,6 @@ class Corrections:
         self.reviewed |= {cell}
         if is_told:
             self.changed.emit()
-
-    def _pin(self, cells: dict[int, str], erased: tuple[Erased, ...]) -> None:
-        self._base_pins = Pins(cells=dict(sorted(cells.items())), erased=erased)
-        labels = self._seen.labels
-        self._seen = Snapshot(labels, self._pins_of(labels))
 
     def _note(self, kind: str, cells: tuple[int, ...]) -> None:
         places = np.flatnonzero(np.isin(self._seen.labels, cells))
@@ -265,19 +271,57 @@ class Corrections:
         if self._automatic is not None:
             shown = apply_pins(self._automatic, labels, left, self._min_size)
             shown = shown.astype(labels.dtype)
-        changed = np.flatnonzero(shown != labels)
-        old, new = labels.ravel()[changed], shown.ravel()[changed]
-        change = _mixed(changed, new) - _mixed(changed, old)
-        states = self._states[: self._state + 1]
-        self._begin(shown, left)
-        # One goes back to what was before with the viewer's undo.
-        self._states = [*states, (states[-1] + change) % _WORD]
-        self._state = len(states)
+        self._go_on_with(_Base(shown, left), shown)
         self._keep_reviewed(left.cells)
         touched = gone | {one.label for one in dropped}
         self.log.append(LogEntry(kind=RELEASE, before=tuple(sorted(touched))))
         self.changed.emit()
         return shown
+
+    def _go_on_with(self, base: "_Base", shown: NDArray[Any]) -> None:
+        """Take other labels, from which the viewer's undo leads back."""
+        labels = self._seen.labels
+        changed = np.flatnonzero(shown != labels)
+        old, new = labels.ravel()[changed], shown.ravel()[changed]
+        self._areas = _changed_areas(self._planes, changed, (old, new), shown.shape)
+        self._find_against(base, shown)
+        state = self._states[self._state][0]
+        self._add_state(state + _mixed(changed, new) - _mixed(changed, old))
+        self._seen = Snapshot(shown, self._pins_of(shown))
+
+    def renumber(self, labels: NDArray[Any], kind: str) -> None:
+        """Follow cells that have got other numbers; nothing is pinned by that.
+
+        Parameters
+        ----------
+        labels : ndarray of the same shape, int
+            The cells of the last look, each as it was, but for its number.
+        kind : str
+            What was done, for the log.
+        """
+        before, base = self._seen.labels, self._base
+        places = np.flatnonzero(before != 0)
+        numbers = np.zeros(
+            max(len(base.areas), int(before.max(initial=0)) + 1), np.intp
+        )
+        numbers[before.ravel()[places]] = labels.ravel()[places]
+        new_numbers = {int(cell): int(numbers[cell]) for cell in self.cells}
+        # Cells that were deleted since need numbers that nobody else has.
+        is_gone = (numbers == 0) & (np.arange(len(numbers)) > 0)
+        numbers[is_gone] = numbers.max(initial=0) + 1 + np.arange(is_gone.sum())
+        renumbered = _Base(numbers[base.labels], _renumbered(base.pins, new_numbers))
+        self._go_on_with(renumbered, np.array(labels))
+        self.reviewed = frozenset(
+            new_numbers[cell] for cell in self.reviewed if cell in new_numbers
+        )
+        self.log.append(
+            LogEntry(
+                kind=kind,
+                before=tuple(new_numbers),
+                after=tuple(sorted(new_numbers.values())),
+            )
+        )
+        self.changed.emit()
 
     # New labels
 
@@ -321,6 +365,28 @@ class Corrections:
         if not is_noted:
             self.log.append(LogEntry(kind=NEW_LABELS))
         self.changed.emit()
+
+
+class _Base:
+    """Labels that pins are found against, and what was pinned in them."""
+
+    def __init__(self, labels: NDArray[Any], pins: Pins) -> None:
+        self.labels = labels
+        self.pins = pins
+
+    @cached_property
+    def areas(self) -> NDArray[np.intp]:
+        """How many px each label has."""
+        return _total(_areas_of_planes(self.labels))
+
+
+def _renumbered(pins: Pins, numbers: Mapping[int, int]) -> Pins:
+    cells = {numbers.get(cell, cell): kind for cell, kind in pins.cells.items()}
+    erased = tuple(
+        one if one.is_whole else replace(one, label=numbers.get(one.label, one.label))
+        for one in pins.erased
+    )
+    return Pins(cells=dict(sorted(cells.items())), erased=erased)
 
 
 def _mixed(places: Indices, values: NDArray[Any]) -> int:

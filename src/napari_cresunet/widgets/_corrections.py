@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cresunet.correction import Edit
+from napari_cresunet.correction import RELABEL, Edit
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import HIGHEST, Corrections
 
@@ -276,7 +276,10 @@ def apply_edit(layer: Any, edit: Edit) -> None:
         return
     with without_looking(layer):
         set_pixels(layer, edit.pixels, edit.values)
-    corrections.look(layer.data, edit.kind)
+    if edit.kind == RELABEL:
+        corrections.renumber(layer.data, edit.kind)
+    else:
+        corrections.look(layer.data, edit.kind)
     note_edits(layer)
 
 
