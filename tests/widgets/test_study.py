@@ -123,13 +123,13 @@ def test_labels_alone_are_no_study(viewer, part, discs, qtbot):
 
 
 def test_what_was_corrected_comes_back_in_another_viewer(
-    make_napari_viewer, make_part, qtbot, discs, tmp_path
+    make_napari_viewer_proxy, make_part, qtbot, discs, tmp_path
 ):
     import tifffile
 
     path = tmp_path / "discs.tif"
     tifffile.imwrite(path, discs)
-    viewer = make_napari_viewer()
+    viewer = make_napari_viewer_proxy()
     (image,) = viewer.open(path)
     part = make_part(viewer)
     layer = show_cells(viewer, discs)
@@ -142,9 +142,11 @@ def test_what_was_corrected_comes_back_in_another_viewer(
     assert part.status.text().endswith(" s ago in discs.")
     delete(layer, 1)  # not saved yet
     part.shut_down()
+    part.follow(layer)  # a dock may hear of layers even later
+    assert part.state.saver is None
     assert find_unclosed() == []
 
-    other = make_napari_viewer()
+    other = make_napari_viewer_proxy()
     part = make_part(other)
     assert not part.offer.isVisibleTo(part)
     with qtbot.waitSignal(part.restored, timeout=20_000) as caught:
@@ -496,8 +498,8 @@ def test_a_study_that_may_not_be_written_can_be_looked_at(
     assert not (read_study(folder).labels == 3).any()
 
 
-def test_a_sample_is_opened_again(make_napari_viewer, make_part, qtbot):
-    viewer = make_napari_viewer()
+def test_a_sample_is_opened_again(make_napari_viewer_proxy, make_part, qtbot):
+    viewer = make_napari_viewer_proxy()
     image, _ = viewer.open_sample("napari-cresunet", "neurons")
     part = make_part(viewer)
     labels = np.zeros(image.data.shape[:2], np.int32)
@@ -509,8 +511,31 @@ def test_a_sample_is_opened_again(make_napari_viewer, make_part, qtbot):
     wait_until_saved(qtbot, part)
     folder = part.state.saver.folder
     part.shut_down()
-    other = make_napari_viewer()
+    other = make_napari_viewer_proxy()
     part = make_part(other)
     with qtbot.waitSignal(part.restored, timeout=20_000) as caught:
         part.runner.open(folder)
     assert record_of(caught.args[0])["source"] == identity_of(other.layers[0])
+
+
+def test_running_the_model_again_keeps_restored_pins(
+    viewer, dock, part, press_run, discs, qtbot
+):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    layer = viewer.layers[-1]
+    part.follow(layer)
+    delete(layer, int(layer.data[30, 30]))
+    layer.data_setitem((np.arange(5), np.arange(5)), 9)
+    wait_until_saved(qtbot, part)
+    viewer.layers.remove(layer)
+    with qtbot.waitSignal(part.restored, timeout=20_000) as caught:
+        part.runner.open(studies_folder() / "discs")
+    (restored,) = caught.args
+    before = restored.data.copy()
+    press_run(dock)
+    assert viewer.layers[-1] is restored
+    assert np.array_equal(restored.data > 0, before > 0)
+    assert restored.data[30, 30] == 0
+    assert restored.data[0, 0] == 9
+    assert restored.data[30, 90] > 0

@@ -61,6 +61,7 @@ class StudyRunner(JobRunner):
         self._identity = ""
         self._corrections: Corrections | None = None
         self._regions: Any = None
+        self._is_shut_down = False
         self._savers: dict[str, StudySaver] = {}
         self._save_timer = self._timer(_SAVE_TIME, self.save)
         self._retry_timer = self._timer(_RETRY_TIME, self.save)
@@ -80,6 +81,9 @@ class StudyRunner(JobRunner):
         layer : napari.layers.Labels or None
             The labels; None if none are corrected.
         """
+        # A dock that was closed still hears of layers until it is collected.
+        if self._is_shut_down:
+            return
         if self._save_timer.isActive():
             self.save()
         self._let_go()
@@ -331,7 +335,9 @@ class StudyRunner(JobRunner):
         self._viewer.layers.events.inserted.disconnect(self._watch_regions)
         self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
         self._viewer.layers.events.removed.disconnect(self._watch_regions)
+        self._is_shut_down = True
         self._let_go()
+        self._state.saver = None
         self._save_timer.stop()
         self._retry_timer.stop()
         super().shut_down()
