@@ -127,6 +127,10 @@ class Corrections:
         """Whether anything was done since labels were made."""
         return len(self._states) > 1
 
+    def is_of(self, automatic: NDArray[Any]) -> bool:
+        """Tell whether the labels were made of these cells, and not of others yet."""
+        return self._automatic is automatic
+
     def snapshot(self) -> Snapshot:
         """Return labels and pins of the last look, for work in another thread."""
         return self._seen

@@ -151,10 +151,11 @@ class Result:
 
     def recount(self) -> None:
         """Take labels and count from what a person has made of them."""
-        if self.corrections is not None:
-            self.labels = self.corrections.labels
-            self.joined = self.corrections.pins
-            self.plane_counts = self.corrections.plane_counts
+        corrections = self.corrections
+        # Labels that were made meanwhile, and are not shown yet, get the pins then.
+        if corrections is not None and corrections.is_of(self.automatic):
+            self.labels, self.joined = corrections.snapshot()
+            self.plane_counts = corrections.plane_counts
 
     @property
     def n_pinned(self) -> int:
