@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def correct_dock(viewer, qtbot):
     for name in ("inserted", "removed", "reordered", "renamed"):  # as a window does
         getattr(viewer.layers.events, name).connect(dock.reset_choices)
     yield dock
-    dock.runner.shut_down()
+    dock._disconnect()  # as a window does
 
 
 @pytest.fixture
@@ -592,7 +593,7 @@ class Canvas:
         QTest.mousePress(
             self._native, Qt.MouseButton.LeftButton, pos=self.at(*corners[0])
         )
-        for start, end in zip(corners, corners[1:], strict=False):
+        for start, end in pairwise(corners):
             for part in np.linspace(0, 1, steps + 1)[1:]:
                 place = np.array(start) * (1 - part) + np.array(end) * part
                 QTest.mouseMove(self._native, self.at(*place))

@@ -46,7 +46,7 @@ class CorrectionLayers:
         self._identities: dict[str, str] = {}
         self._pinned: Any = None
         self.is_changing = False
-        """Whether a layer is just coming or going; a new one is selected for a moment."""
+        """Whether a layer just comes or goes: a new one is selected for a moment."""
 
     # Lines
 

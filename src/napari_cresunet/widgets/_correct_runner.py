@@ -204,9 +204,6 @@ class CorrectRunner(JobRunner):
     def shut_down(self) -> None:
         """The dock is gone: stop everything, and leave no layers behind."""
         super().shut_down()
-        # When the garbage of a dock is collected in another thread, Qt destroys it
-        # later, and what it would call then is gone.
-        self.destroyed.disconnect()
         self._order_timer.stop()
         self._mark_timer.stop()
         self.layers.remove()
@@ -217,6 +214,8 @@ def _brightness(plane: Any, *, is_rgb: bool) -> NDArray[np.float32]:
     gray = np.asarray(plane, np.float32)
     if is_rgb:
         gray = gray[..., :3].mean(axis=-1)
-    low, high = np.nanmin(gray), np.nanmax(gray)
-    gray = np.nan_to_num(gray, nan=low)
-    return (gray - low) / max(float(high - low), 1e-12)
+    is_known = np.isfinite(gray)
+    low = float(gray.min(where=is_known, initial=np.inf))
+    high = float(gray.max(where=is_known, initial=-np.inf))
+    # What is not finite is left for the engine, which finds no cell there.
+    return np.asarray((gray - low) / max(high - low, 1e-12), np.float32)

@@ -28,6 +28,7 @@ class JobRunner(QObject):
         super().__init__(parent)
         self._state = state
         self._jobs: set[Job] = set()
+        self._is_followed = True  # to its end
         # When a window closes, its docks are destroyed without another word.
         self.destroyed.connect(partial(_abandon, self._jobs))
 
@@ -74,6 +75,11 @@ class JobRunner(QObject):
 
     def shut_down(self) -> None:
         """The dock is gone: stop everything."""
+        # If its garbage is collected in another thread, Qt destroys it later, and what
+        # it would call then is gone: Python would crash.
+        if self._is_followed:
+            self.destroyed.disconnect()
+        self._is_followed = False
         _abandon(self._jobs)
 
 
