@@ -214,6 +214,17 @@ def test_cells_count_in_each_plane_unless_they_are_linked(state, stack):
     assert state.detail == "in 3 planes of 0.000100 mm²"
 
 
+def test_linked_cells_of_each_point_in_time_are_cells_on_the_same_area(stack):
+    series = np.stack([stack, np.where(stack, stack + 10, 0)])
+    choices = MeasureChoices(is_linked=True)
+    one, two = (
+        tallied(labels, pixel_um=SIZE, choices=choices).regions[-1]
+        for labels in (stack, series)
+    )
+    assert (one["count"], two["count"]) == (2, 4)
+    assert two["density_per_mm2"] == one["density_per_mm2"]
+
+
 def test_labels_that_go_through_planes_count_once(state, stack):
     stack[stack == 2] = 1
     told(state, stack, pixel_um=SIZE)

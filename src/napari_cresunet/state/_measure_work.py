@@ -224,9 +224,10 @@ def iter_tally(
         shown = _first_labels(labels, source.labels)
         yield Progress(text="Counting…")
     cells, n_through = quick_cells(labels)
-    # Of cells that go through planes the density is that of the view from above.
+    # Of cells that go through planes the density is that of the view from above, once
+    # for each point in time.
     is_seen_from_above = choices.is_linked or n_through > 0
-    n_planes = 1 if is_seen_from_above else int(np.prod(labels.shape[:-2]))
+    n_planes = int(np.prod(labels.shape[: -3 if is_seen_from_above else -2]))
     shape = (int(labels.shape[-2]), int(labels.shape[-1]))
     rows = measure_regions(
         cells, shape, source.regions, pixel_size=source.pixel_um, n_planes=n_planes
