@@ -105,6 +105,8 @@ def test_what_makes_numbers_doubtful_is_said():
     text = Page(count_report([both])).text
     assert "Regions overlap: cells in what they share count in each of them." in text
     assert why_no_density(None) in text
+    text = Page(count_report([full(), counted(name="bare")])).text
+    assert f"bare: {why_no_density(None)}" in text
 
 
 def test_several_images_have_a_row_each():

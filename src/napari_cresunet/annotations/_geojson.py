@@ -108,7 +108,7 @@ def _kind(place: Place, feature: Any) -> str:
 
 def _plane(place: Place, geometry: Any) -> Plane:
     said = _dict(_dict(geometry).get("plane"))
-    z, t = (int(place.size(said.get(axis, 0), axis)) for axis in "zt")
+    z, t = (int(place.size(said.get(axis) or 0, axis)) for axis in "zt")
     return Plane(f"z {z} t {t}", z=z, t=t)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._wording import list_names
 from napari_cresunet.annotations._writing import write_bytes
 from napari_cresunet.errors import InputError
 from napari_cresunet.export._count_methods import count_methods
@@ -149,10 +150,14 @@ def _sum(values: Any) -> float | None:
 def _warnings(images: Sequence[Counted]) -> list[str]:
     from napari_cresunet.measurement import why_no_density
 
-    said = dict.fromkeys(why_no_density(one.pixel_size) for one in images)
+    why = {one.name: why_no_density(one.pixel_size) for one in images}
+    lacking = [name for name, text in why.items() if text]
+    said = list(dict.fromkeys(why[name] for name in lacking))
+    if len(lacking) < len(images):
+        said = [f"{list_names(lacking)}: {text}" for text in said]
     if any(row.get("overlaps") for one in images for row in one.region_rows):
-        said["Regions overlap: cells in what they share count in each of them."] = None
-    return [f'<p class="warning">{escape(text)}</p>' for text in said if text]
+        said.append("Regions overlap: cells in what they share count in each of them.")
+    return [f'<p class="warning">{escape(text)}</p>' for text in said]
 
 
 def _region_table(images: Sequence[Counted]) -> str:
