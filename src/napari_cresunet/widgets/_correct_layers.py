@@ -65,20 +65,21 @@ class CorrectionLayers:
             The cells, where they lie.
         """
         layer = self._layer(CORRECTION, reference)
+        if not lines:
+            if layer is not None:
+                layer.visible = False  # ten times as fast as to take the lines away
+            return
         if layer is None:
-            if not lines:
-                return
             layer = self._add(CORRECTION, reference, self._viewer.add_shapes)
-        elif layer.nshapes:
-            layer.data = []
-        if lines:
-            layer.add(
-                [np.asarray(line) for line in lines if len(line) > 1],
-                shape_type="path",
-                edge_width=_LINE_WIDTH / self._px_per_px(reference),
-                edge_color=_LINE_COLORS.get(tool, _CUT_COLOR),
-                face_color="transparent",
-            )
+        layer.data = []
+        layer.add(
+            [np.asarray(line) for line in lines if len(line) > 1],
+            shape_type="path",
+            edge_width=_LINE_WIDTH / self._px_per_px(reference),
+            edge_color=_LINE_COLORS.get(tool, _CUT_COLOR),
+            face_color="transparent",
+        )
+        layer.visible = True
 
     def _px_per_px(self, reference: Any) -> float:
         """Return how many px of the canvas a px of the labels is wide."""

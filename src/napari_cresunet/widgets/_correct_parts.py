@@ -72,7 +72,10 @@ class LabelsPart(QWidget):
         for widget in (self.progress, self.bar):
             widget.setVisible(state.can_edit)
         self.progress.setText(state.progress_words)
-        done, total = len(state.reviewed), max(state.count, 1)
+
+    def render_bar(self) -> None:
+        """Show how many cells were reviewed; Qt repaints the window for that."""
+        done, total = len(self._state.reviewed), max(self._state.count, 1)
         self.bar.show_progress(Progress(text="", done=done, total=total))
 
     def set_text_size(self, points: float) -> None:

@@ -87,6 +87,7 @@ class Correct(LabelsDock):
         self.review.split_wanted.connect(actions.split)
         self.review.order_wanted.connect(self.runner.order)
         self.runner.pinned_found.connect(self.pins.show_pinned)
+        self.runner.pinned_found.connect(self.labels.render_bar)
         self.pins.went.connect(actions.look_at_pin)
         self.pins.released.connect(actions.release)
         self.pins.mark_wanted.connect(self.runner.mark)
