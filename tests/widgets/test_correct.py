@@ -571,6 +571,72 @@ def test_a_log_that_cannot_be_written_is_told(correct_dock, layer, tmp_path):
     assert "cannot be written" in correct_dock.tools.hint.text()
 
 
+# Studies, and other docks
+
+
+def test_a_study_that_was_saved_is_gone_on_with(
+    viewer, correct_dock, layer, cells, tmp_path, qtbot
+):
+    press(viewer, "D")
+    correct_dock.acts.click(np.array([15.0, 15]))
+    study = correct_dock.study
+    study.runner.save_as(tmp_path / "study")
+    saver = study.state.saver
+    qtbot.waitUntil(
+        lambda: saver.folder == tmp_path / "study" and not saver.is_saving,
+        timeout=30_000,
+    )
+    viewer.layers.clear()
+    assert correct_dock.labels.count.text() == "No cells yet"
+    study.runner.open(tmp_path / "study")
+    qtbot.waitUntil(lambda: correct_dock.state.can_edit, timeout=30_000)
+    assert correct_dock.labels.count.text() == "2 cells"
+    assert correct_dock.labels.pinned.text() == "1 pinned"
+    press(viewer, "D")
+    correct_dock.acts.click(np.array([15.0, 25]))
+    assert correct_dock.labels.count.text() == "1 cell"
+
+
+def test_pins_survive_the_slider_of_segment_and_count(
+    viewer, dock, correct_dock, discs, press_run, set_threshold, ordered, qtbot
+):
+    viewer.add_image(discs, name="discs")
+    press_run(dock)
+    layer = viewer.layers["discs cells"]
+    assert correct_dock.labels.count.text() == "3 cells"
+    press(viewer, "D")
+    correct_dock.acts.click(np.array([30.0, 30]))
+    order = ordered(correct_dock)
+    set_threshold(dock, 0.9)
+    qtbot.waitUntil(lambda: correct_dock.labels.count.text() == "1 cell")
+    assert layer.data[30, 30] == 0
+    assert correct_dock.labels.pinned.text() == "1 pinned"
+    assert correct_dock.state.tool == "delete"
+    qtbot.waitUntil(lambda: correct_dock.state.queue.order is not None, timeout=30_000)
+    assert len(order) == 2
+    assert len(correct_dock.review.walk.spots) == 1
+
+
+def test_the_key_n_belongs_to_the_list_that_was_walked_last(
+    viewer, correct_dock, layer, ordered, qtbot
+):
+    from napari_cresunet.widgets.evaluate import Evaluate
+
+    ordered(correct_dock)
+    other = Evaluate(viewer)
+    qtbot.addWidget(other)
+    press(viewer, "N")
+    assert correct_dock.review.walk.current == -1
+    correct_dock.review.walk.next.click()
+    press(viewer, "N")
+    assert correct_dock.review.walk.place.text() == "2 of 3"
+    other._disconnect()
+    assert "N" in [str(key) for key in viewer.keymap]
+    correct_dock._disconnect()
+    assert viewer.keymap == {}
+    correct_dock._follow_viewer()
+
+
 # In a real viewer
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -23,6 +23,7 @@ from napari_cresunet.widgets._parts import Fold, row
 from napari_cresunet.widgets._walking import WalkPart
 
 _PINS_HEIGHT = 110  # px
+_SWATCH = 12  # px
 
 
 class QueueWalk(WalkPart):
@@ -155,6 +156,7 @@ class PinsPart(Fold):
         self.list.setAccessibleName("Pinned cells")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setUniformItemSizes(True)
+        self.list.setIconSize(QSize(_SWATCH, _SWATCH))
         self.list.setFixedHeight(_PINS_HEIGHT)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(self._on_clicked)
@@ -186,6 +188,7 @@ class PinsPart(Fold):
         self.pinned = pinned
         n = len(pinned)
         self.button.setText(f"Pinned cells ({n:,})" if n else "Pinned cells")
+        self.button.adjustSize()
         for button in (self.release, self.release_all):
             button.setEnabled(n > 0)
         if self.button.isChecked():
@@ -195,7 +198,7 @@ class PinsPart(Fold):
         self.list.clear()
         for one in self.pinned:
             item = QListWidgetItem(f"{PIN_SYMBOLS[one.reason][1]} {one.spot.text}")
-            item.setForeground(QColor(one.spot.color))
+            item.setData(Qt.ItemDataRole.DecorationRole, QColor(one.spot.color))
             self.list.addItem(item)
 
     def _on_clicked(self, item: QListWidgetItem) -> None:
