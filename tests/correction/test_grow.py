@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from skimage.segmentation import watershed
 from tests.correction.checks import apply, cells_of
 
 from napari_cresunet.correction import grow
@@ -57,8 +58,8 @@ def test_cells_are_the_filled_parts_around_the_peak_at_each_level(seed, data):
     shape = (data.draw(st.integers(8, 30)), data.draw(st.integers(8, 30)))
     landscape = ndimage.gaussian_filter(rng.random(shape), data.draw(st.floats(0.5, 3)))
     landscape = (landscape - landscape.min()) / np.ptp(landscape)
-    labels = np.where(rng.random(shape) < 0.1, 3, 0).astype(np.uint8)
-    place = tuple(np.argwhere(labels == 0)[rng.integers((labels == 0).sum())].tolist())
+    labels = np.zeros(shape, np.uint8)
+    place = tuple(rng.integers(shape).tolist())
     try:
         grown = grow(landscape, labels, place, min_size=3, max_size=300)
     except InputError as error:
@@ -122,6 +123,28 @@ def test_a_neighbor_that_is_a_cell_already_keeps_its_pixels():
     expected = (landscape > 0.5) & (labels == 0)
     assert np.count_nonzero(mask != expected) < 0.1 * np.count_nonzero(expected)
     assert not (mask & (labels > 0)).any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_rims_of_other_cells_are_left_to_them_as_in_a_watershed(seed):
+    rng = np.random.default_rng(seed)
+    landscape, labels = 0.3 * soft_disk(radius=8), np.zeros((90, 100), np.int32)
+    for number, turn in enumerate(rng.permutation(6)[:3] * np.pi / 3, 1):
+        away = (45 + 24 * np.sin(turn), 50 + 24 * np.cos(turn))
+        other = soft_disk(center=away, radius=rng.integers(6, 11))
+        landscape = np.maximum(landscape, other)
+        labels[other > 0.6] = number
+    grown = grow(landscape, labels, (45, 50))
+    heights = smoothed(landscape)
+    # All cells flood from the same height.
+    markers = labels + 9 * (np.arange(labels.size) == 45 * 100 + 50).reshape(90, 100)
+    basin = watershed(np.where(labels, -2, -heights), markers) == 9
+    for index in range(len(grown.levels)):
+        mask = mask_of(grown, labels, index)
+        assert np.count_nonzero(mask & ~basin) < 0.05 * np.count_nonzero(mask)
+    found = mask_of(grown, labels)
+    expected = (0.3 * soft_disk(radius=8) > 0.15) & basin
+    assert np.count_nonzero(found != expected) < 0.25 * np.count_nonzero(expected)
 
 
 @pytest.mark.parametrize("center", [(0, 50), (89, 99), (45, 0)])
