@@ -388,6 +388,22 @@ def test_cells_are_numbered_anew(correct_dock, layer, cells):
     assert np.array_equal(layer.data > 0, cells > 1)
 
 
+def test_numbers_that_are_taken_back_are_ordered_anew(
+    correct_dock, viewer, cells, ordered, qtbot
+):
+    layer = viewer.add_labels(np.where(cells > 0, cells + 1, 0), name="cells")
+    for change, numbers in (
+        (correct_dock.cell.number.click, {1, 2, 3}),
+        (layer.undo, {2, 3, 4}),
+        (layer.redo, {1, 2, 3}),
+    ):
+        ordered(correct_dock)
+        change()
+        assert correct_dock.review.walk.spots == []
+        spots = ordered(correct_dock)
+        assert {int(spot.text[1:2]) for spot in spots} == numbers
+
+
 # Review
 
 
@@ -794,7 +810,12 @@ def test_the_image_moves_while_space_is_down_and_the_brush_paints(opened, cells)
     assert viewer.scene.camera.center != center
     np.testing.assert_array_equal(layer.data, cells)
     assert dock.state.tool == "split"
+    QTest.keyPress(canvas._native, Qt.Key.Key_Space)
+    canvas.key(Qt.Key.Key_Escape)
+    QTest.keyRelease(canvas._native, Qt.Key.Key_Space)
+    assert layer.mouse_pan
     viewer.fit_to_view()
+    canvas.key(Qt.Key.Key_S)
     canvas.key(Qt.Key.Key_2)  # napari's brush
     assert layer.mode == "paint"
     assert dock.state.tool == ""

@@ -24,7 +24,7 @@ from napari_cresunet.state._correct_tools import (
     edit_of_stroke,
     is_inside,
 )
-from napari_cresunet.state._corrections import Corrections
+from napari_cresunet.state._corrections import REDO, UNDO, Corrections
 from napari_cresunet.state._working import Working
 
 NO_LABELS = (
@@ -112,6 +112,15 @@ class CorrectState(Working):
         if corrections is None:
             return []
         return list_pinned(corrections.labels, corrections.pins)
+
+    @property
+    def is_renumbered(self) -> bool:
+        """Whether undo or redo has just given cells the numbers of others."""
+        log = [] if self.corrections is None else self.corrections.log
+        if not log or log[-1].kind not in (UNDO, REDO):
+            return False
+        # Of all that can be undone, only this changes most of the cells.
+        return len(log[-1].before) > max(self.count / 2, 1)
 
     # In words
 

@@ -53,7 +53,7 @@ class Hand:
         layer.mode = "pan_zoom"
         layer.mouse_pan = False
         layer.mouse_drag_callbacks.append(self._drag)
-        layer.bind_key(_HOLD_KEY, _hold_to_pan, overwrite=True)
+        layer.bind_key(_HOLD_KEY, self._hold_to_pan, overwrite=True)
         self._layer = layer
 
     def let_go(self) -> None:
@@ -64,6 +64,13 @@ class Hand:
         layer.mouse_drag_callbacks.remove(self._drag)
         layer.bind_key(_HOLD_KEY, None)
         layer.mouse_pan = layer.mode == "pan_zoom"
+
+    def _hold_to_pan(self, layer: Any) -> Iterator[None]:
+        """Let the mouse move the image while the key is down."""
+        layer.mouse_pan = True
+        yield
+        if self._layer is not None:  # else the tool was put away meanwhile
+            layer.mouse_pan = False
 
     def _drag(self, layer: Any, event: Any) -> Iterator[None]:
         """Follow the mouse from press to release, as napari's callbacks do."""
@@ -86,13 +93,6 @@ class Hand:
             self._on_click(path[0])
         else:
             self._on_stroke(np.array(path))
-
-
-def _hold_to_pan(layer: Any) -> Iterator[None]:
-    """Let the mouse move the image while the key is down."""
-    layer.mouse_pan = True
-    yield
-    layer.mouse_pan = False
 
 
 def _is_near(start: NDArray[Any], place: Any) -> bool:

@@ -69,6 +69,8 @@ class CorrectRunner(JobRunner):
 
     def _on_cells_changed(self) -> None:
         self._mark_timer.start()
+        if self._state.is_renumbered:
+            self.order_soon()
 
     # Edits
 
