@@ -1,6 +1,5 @@
 """What a person did to the labels of one layer, whichever tool was used."""
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -19,6 +18,16 @@ from napari_cresunet.correction import (
     Pins,
     apply_pins,
     pins_of_changes,
+)
+from napari_cresunet.state._label_areas import (
+    Areas,
+    areas_of_planes,
+    changed_areas,
+    counts_of,
+    describe_change,
+    fingerprint,
+    middle_of,
+    total_areas,
 )
 
 UNDO, REDO = "undo", "redo"
@@ -79,7 +88,7 @@ class Corrections:
         self._seen = Snapshot(labels, pins)
         self._differing = np.empty(0, np.intp)
         # Waits until somebody asks: a slider makes new labels all the time.
-        self._areas: list[NDArray[np.intp]] | None = None
+        self._areas: Areas | None = None
         self._states = [(0, self._base)]
         self._state = 0
 
@@ -101,16 +110,16 @@ class Corrections:
         return len(self.pins.cells) + sum(one.is_whole for one in self.pins.erased)
 
     @property
-    def _planes(self) -> list[NDArray[np.intp]]:
+    def _planes(self) -> Areas:
         """How many px each label has on each plane."""
         if self._areas is None:
-            self._areas = _areas_of_planes(self._seen.labels)
+            self._areas = areas_of_planes(self._seen.labels)
         return self._areas
 
     @property
     def plane_counts(self) -> tuple[int, ...]:
         """How many cells each plane has."""
-        return _counts(self._planes)
+        return counts_of(self._planes)
 
     @property
     def count(self) -> int:
@@ -120,7 +129,7 @@ class Corrections:
     @property
     def cells(self) -> Indices:
         """Labels of the cells, ascending."""
-        return np.flatnonzero(_total(self._planes)[1:]) + 1
+        return np.flatnonzero(total_areas(self._planes)[1:]) + 1
 
     @property
     def has_steps(self) -> bool:
@@ -158,10 +167,14 @@ class Corrections:
         before, planes = self._seen.labels, self._planes
         now = np.array(labels)  # the viewer changes its own in place
         old, new = before.ravel()[changed], now.ravel()[changed]
-        self._areas = _changed_areas(planes, changed, (old, new), now.shape)
+        self._areas = changed_areas(planes, changed, (old, new), now.shape)
         self._differing = np.union1d(self._differing, changed)
-        kind = self._note_state(_mixed(changed, new) - _mixed(changed, old), kind, now)
-        self.log.append(_entry(kind, changed, (old, new), (planes, self._areas), now))
+        kind = self._note_state(
+            fingerprint(changed, new) - fingerprint(changed, old), kind, now
+        )
+        self.log.append(
+            describe_change(kind, changed, (old, new), (planes, self._areas), now)
+        )
         self._seen = Snapshot(now, self._pins_of(now))
         self._keep_reviewed(self.cells.tolist())
         self.changed.emit()
@@ -175,7 +188,7 @@ class Corrections:
         return pins_of_changes(
             self._differing,
             (new[is_other], old[is_other]),
-            (_total(self._planes), base.areas),
+            (total_areas(self._planes), base.areas),
             base.pins,
         )
 
@@ -238,7 +251,7 @@ class Corrections:
 
     def _note(self, kind: str, cells: tuple[int, ...]) -> None:
         places = np.flatnonzero(np.isin(self._seen.labels, cells))
-        place = _middle(places, self._seen.labels.shape)
+        place = middle_of(places, self._seen.labels.shape)
         self.log.append(LogEntry(kind=kind, before=cells, after=cells, **place))
         self.changed.emit()
 
@@ -287,10 +300,10 @@ class Corrections:
         labels = self._seen.labels
         changed = np.flatnonzero(shown != labels)
         old, new = labels.ravel()[changed], shown.ravel()[changed]
-        self._areas = _changed_areas(self._planes, changed, (old, new), shown.shape)
+        self._areas = changed_areas(self._planes, changed, (old, new), shown.shape)
         self._find_against(base, shown)
         state = self._states[self._state][0]
-        self._add_state(state + _mixed(changed, new) - _mixed(changed, old))
+        self._add_state(state + fingerprint(changed, new) - fingerprint(changed, old))
         self._seen = Snapshot(shown, self._pins_of(shown))
 
     def renumber(self, labels: NDArray[Any], kind: str) -> None:
@@ -381,7 +394,7 @@ class _Base:
     @cached_property
     def areas(self) -> NDArray[np.intp]:
         """How many px each label has."""
-        return _total(_areas_of_planes(self.labels))
+        return total_areas(areas_of_planes(self.labels))
 
 
 def _renumbered(pins: Pins, numbers: Mapping[int, int]) -> Pins:
@@ -391,104 +404,3 @@ def _renumbered(pins: Pins, numbers: Mapping[int, int]) -> Pins:
         for one in pins.erased
     )
     return Pins(cells=dict(sorted(cells.items())), erased=erased)
-
-
-def _mixed(places: Indices, values: NDArray[Any]) -> int:
-    """Return a number that tells these values at these places from others."""
-    # A sum over pixels: of a small change, the change of the sum is enough.
-    word = places.astype(np.uint64) << np.uint64(32) | values.astype(np.uint32)
-    # The end of splitmix64: each bit of the word changes about half of the result's.
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
-    return int((word ^ (word >> np.uint64(31))).sum(dtype=np.uint64))
-
-
-def count_planes(labels: NDArray[Any]) -> tuple[int, ...]:
-    """Return how many cells each plane has, whatever their numbers.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (..., Y, X), int
-        The label image.
-
-    Returns
-    -------
-    tuple of int
-        Through all leading axes.
-    """
-    return _counts(_areas_of_planes(labels))
-
-
-def _counts(planes: list[NDArray[np.intp]]) -> tuple[int, ...]:
-    return tuple(int(np.count_nonzero(areas[1:])) for areas in planes)
-
-
-def _areas_of_planes(labels: NDArray[Any]) -> list[NDArray[np.intp]]:
-    planes = labels.reshape(-1, math.prod(labels.shape[-2:]))
-    return [
-        np.bincount(plane.astype(np.intp, copy=False), minlength=1) for plane in planes
-    ]
-
-
-def _changed_areas(
-    planes: list[NDArray[np.intp]],
-    changed: Indices,
-    values: tuple[NDArray[Any], NDArray[Any]],
-    shape: tuple[int, ...],
-) -> list[NDArray[np.intp]]:
-    """Return the areas of each plane's labels after pixels have changed."""
-    areas = list(planes)
-    where = changed // math.prod(shape[-2:])
-    for plane in np.unique(where):
-        old, new = (side[where == plane].astype(np.intp) for side in values)
-        n = max(len(areas[plane]), int(new.max()) + 1)
-        more = np.bincount(new, minlength=n) - np.bincount(old, minlength=n)
-        more[: len(areas[plane])] += areas[plane]
-        areas[plane] = more
-    return areas
-
-
-def _total(planes: list[NDArray[np.intp]]) -> NDArray[np.intp]:
-    total = np.zeros(max(len(areas) for areas in planes), np.intp)
-    for areas in planes:
-        total[: len(areas)] += areas
-    return total
-
-
-def _entry(
-    kind: str,
-    changed: Indices,
-    values: tuple[NDArray[Any], NDArray[Any]],
-    planes: tuple[list[NDArray[np.intp]], list[NDArray[np.intp]]],
-    labels: NDArray[Any],
-) -> LogEntry:
-    """Describe a change by what was there before and after it."""
-    touched = np.union1d(*values)
-    touched = touched[touched > 0]
-    where = np.unique(changed // math.prod(labels.shape[-2:]))
-    before, after = (
-        tuple(
-            int(cell)
-            for cell in touched
-            if any(cell < len(side[p]) and side[p][cell] for p in where)
-        )
-        for side in planes
-    )
-    place = _middle(changed, labels.shape)
-    return LogEntry(
-        kind=kind, before=before, after=after, changed_px=len(changed), **place
-    )
-
-
-def _middle(places: Indices, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return plane, row and column of the middle of pixels, as `LogEntry` has them."""
-    if not len(places):
-        return {}
-    planes, rest = np.divmod(places, math.prod(shape[-2:]))
-    on_plane = rest[planes == planes[0]]
-    rows, columns = np.divmod(on_plane, shape[-1])
-    return {
-        "plane": int(planes[0]),
-        "row": round(float(rows.mean()), 1),
-        "column": round(float(columns.mean()), 1),
-    }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cresunet.state._choices import Choices, Settings
-from napari_cresunet.state._corrections import Corrections, count_planes
+from napari_cresunet.state._label_areas import count_planes
 from napari_cresunet.state._source import Source
 from napari_cresunet.weights import ModelCard
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_cresunet.inference import Model, Prediction
     from napari_cresunet.segmentation import LiveSegmenter
     from napari_cresunet.state._analysis import Curve
+    from napari_cresunet.state._corrections import Corrections
 
 LARGE = 8_000_000
 """Pixels from which labels are no longer made on the GUI thread."""
