@@ -1,10 +1,16 @@
 """What the dock shows before and around a run; the viewer has no window."""
 
+import gc
 import subprocess
 import sys
+import threading
+import weakref
+from importlib import import_module
 
 import numpy as np
 import pytest
+
+from napari_cresunet.state import MODEL_SHELF
 
 pytestmark = pytest.mark.gui
 
@@ -211,3 +217,34 @@ def test_opening_the_dock_imports_neither_torch_nor_scikit_image():
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("compare_models", "CompareModels"),
+        ("correct", "Correct"),
+        ("evaluate", "Evaluate"),
+        ("measure", "Measure"),
+        ("segment_and_count", "SegmentAndCount"),
+        ("train", "Train"),
+    ],
+)
+def test_garbage_of_a_dock_may_be_collected_in_any_thread(viewer, qtbot, module, name):
+    dock = getattr(import_module(f"napari_cresunet.widgets.{module}"), name)(viewer)
+    dock._disconnect()
+    dock.itself = dock  # a cycle, which only the collector finds
+    collected = weakref.ref(dock)
+    del dock
+    thread = threading.Thread(target=gc.collect)
+    thread.start()
+    thread.join()
+    assert collected() is None
+    qtbot.wait(20)  # Qt destroys it here; it must call nothing that is gone
+
+
+def test_a_dock_that_is_closed_hears_of_no_more_models(viewer, dock):
+    dock._disconnect()
+    dock.state.models = []
+    MODEL_SHELF.changed.emit()
+    assert dock.state.models == []

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import CountState
 from napari_cresunet.weights import ModelCard
-from napari_cresunet.widgets._parts import Chooser, SizeField, follow_models, row
+from napari_cresunet.widgets._parts import Chooser, SizeField, row
 from napari_cresunet.widgets._texts import tooltip
 
 _CARD_HEIGHT = 200  # px; longer cards scroll, so that the count stays in sight
@@ -52,7 +52,6 @@ class ChoosingPart(QWidget):
         state.models_changed.connect(self._render_models)
         state.choices_changed.connect(self._render_choices)
         state.source_changed.connect(self._render_source)
-        follow_models(self, state.refresh_models)
 
     def _lay_out(self) -> None:
         form = QFormLayout()

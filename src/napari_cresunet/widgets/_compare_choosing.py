@@ -25,7 +25,6 @@ from napari_cresunet.widgets._parts import (
     Chooser,
     Fold,
     SizeField,
-    follow_models,
     row,
     warned,
 )
@@ -143,7 +142,6 @@ class ComparedPart(QWidget):
         state.choices_changed.connect(self._render_choices)
         state.source_changed.connect(self._render_source)
         state.truth_changed.connect(self._render_truth)
-        follow_models(self, state.refresh_models)
 
     def _lay_out(self) -> None:
         form = self._form

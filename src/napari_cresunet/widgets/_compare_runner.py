@@ -48,6 +48,7 @@ class CompareRunner(JobRunner):
 
     def __init__(self, viewer: Any, state: CompareState, parent: QObject) -> None:
         super().__init__(state, parent)
+        self._follow_models(state.refresh_models)
         self._viewer = viewer
         self.layers = CompareLayers(viewer)
         self.truth = TruthWatch(self)

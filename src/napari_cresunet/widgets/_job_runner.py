@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_cresunet.state import iter_devices
+from napari_cresunet.state import MODEL_SHELF, iter_devices
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._notify import tell_error
 
@@ -28,14 +28,20 @@ class JobRunner(QObject):
         super().__init__(parent)
         self._state = state
         self._jobs: set[Job] = set()
-        self._is_followed = True  # to its end
+        self._endings: list[Callable[[], object]] = [partial(_abandon, self._jobs)]
+        self._is_shut_down = False
         # When a window closes, its docks are destroyed without another word.
-        self.destroyed.connect(partial(_abandon, self._jobs))
+        self.destroyed.connect(partial(_end, self._endings))
 
     @property
     def is_busy(self) -> bool:
         """Whether any job of the dock is under way."""
         return bool(self._jobs)
+
+    def _follow_models(self, refresh: Callable[[], None]) -> None:
+        """Call `refresh` whenever there is another model, as long as the dock lives."""
+        MODEL_SHELF.changed.connect(refresh)
+        self._endings.append(partial(MODEL_SHELF.changed.disconnect, refresh))
 
     def _timer(self, interval: int, slot: Any) -> QTimer:
         """Return a timer that fires once, an interval in ms after it was started."""
@@ -75,15 +81,22 @@ class JobRunner(QObject):
 
     def shut_down(self) -> None:
         """The dock is gone: stop everything."""
+        if self._is_shut_down:
+            return
         # If its garbage is collected in another thread, Qt destroys it later, and what
         # it would call then is gone: Python would crash.
-        if self._is_followed:
-            self.destroyed.disconnect()
-        self._is_followed = False
-        _abandon(self._jobs)
+        self.destroyed.disconnect()
+        self._is_shut_down = True
+        _end(self._endings)
 
 
-def _abandon(jobs: set[Job], _destroyed: object = None) -> None:
+def _end(endings: list[Callable[[], object]], _destroyed: object = None) -> None:
+    for ending in endings:
+        ending()
+    endings.clear()
+
+
+def _abandon(jobs: set[Job]) -> None:
     for job in jobs:
         job.abandon()
     jobs.clear()

@@ -1,7 +1,5 @@
 """Small controls that the docks are made of."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -18,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
-from napari_cresunet.state import MODEL_SHELF, Progress
+from napari_cresunet.state import Progress
 
 _WARNING_SIGN = "\N{WARNING SIGN}"
 
@@ -236,14 +234,3 @@ def make_primary(button: QPushButton, background: str, text: str) -> None:
         f"background-color: {background}; color: {text}; font-weight: bold;"
         f"}} QPushButton#{name} {{ padding: 6px; }}"
     )
-
-
-def follow_models(widget: QWidget, refresh: Callable[[], None]) -> None:
-    """Call `refresh` whenever there is another model, as long as a widget lives."""
-    MODEL_SHELF.changed.connect(refresh)
-    # When a window closes, its docks are destroyed without another word.
-    widget.destroyed.connect(partial(_unfollow, refresh))
-
-
-def _unfollow(refresh: Callable[[], None], _destroyed: object = None) -> None:
-    MODEL_SHELF.changed.disconnect(refresh)

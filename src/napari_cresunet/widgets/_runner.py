@@ -55,6 +55,7 @@ class Runner(JobRunner):
 
     def __init__(self, viewer: Any, state: CountState, parent: QObject) -> None:
         super().__init__(state, parent)
+        self._follow_models(state.refresh_models)
         self._viewer = viewer
         self._run: Job | None = None
         self._background: Job | None = None

@@ -61,15 +61,13 @@ class StudyRunner(JobRunner):
         self._identity = ""
         self._corrections: Corrections | None = None
         self._regions: Any = None
-        self._is_shut_down = False
         self._savers: dict[str, StudySaver] = {}
         self._save_timer = self._timer(_SAVE_TIME, self.save)
         self._retry_timer = self._timer(_RETRY_TIME, self.save)
         viewer.layers.events.inserted.connect(self._watch_regions)
         viewer.layers.events.removing.connect(self._on_layer_removing)
         viewer.layers.events.removed.connect(self._watch_regions)
-        # When a window closes, its docks are destroyed without another word.
-        self.destroyed.connect(partial(_close_all, self._savers))
+        self._endings.append(partial(_close_all, self._savers))
 
     # What is corrected
 
@@ -335,17 +333,18 @@ class StudyRunner(JobRunner):
         self._viewer.layers.events.inserted.disconnect(self._watch_regions)
         self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
         self._viewer.layers.events.removed.disconnect(self._watch_regions)
-        self._is_shut_down = True
         self._let_go()
         self._state.saver = None
         self._save_timer.stop()
         self._retry_timer.stop()
+        # First this, so that what goes wrong can be told.
+        problems = _close_all(self._savers)
         super().shut_down()
-        for problem in _close_all(self._savers):
+        for problem in problems:
             tell_error(EngineError(problem))
 
 
-def _close_all(savers: dict[str, StudySaver], _destroyed: object = None) -> list[str]:
+def _close_all(savers: dict[str, StudySaver]) -> list[str]:
     """Save and close studies; return what went wrong."""
     problems = [saver.close() for saver in savers.values()]
     savers.clear()

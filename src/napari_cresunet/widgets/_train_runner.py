@@ -37,6 +37,7 @@ class TrainRunner(JobRunner):
 
     def __init__(self, viewer: Any, state: TrainState, parent: QObject) -> None:
         super().__init__(state, parent)
+        self._follow_models(state.refresh)
         self._viewer = viewer
         self._look: Job | None = None
         self._preview = PreviewLayers(viewer)

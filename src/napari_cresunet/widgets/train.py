@@ -17,7 +17,6 @@ from napari_cresunet.widgets._layers import (
     source_of,
 )
 from napari_cresunet.widgets._notify import tell_error
-from napari_cresunet.widgets._parts import follow_models
 from napari_cresunet.widgets._train_data import DataPart
 from napari_cresunet.widgets._train_layers import cells_of
 from napari_cresunet.widgets._train_runner import TrainRunner
@@ -60,7 +59,6 @@ class Train(Dock):
         viewer = self._viewer
         viewer.layers.events.removed.connect(self._on_layer_removed)
         viewer.events.theme.connect(self._on_theme_changed)
-        follow_models(self, self.state.refresh)
         self.data.pair_wanted.connect(self._on_pair_wanted)
         self.data.image_chosen.connect(self._on_image_chosen)
         self.data.layers.labels.chosen.connect(self._on_labels_chosen)
