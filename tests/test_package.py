@@ -10,7 +10,8 @@ import pytest
 import napari_cresunet
 
 ENGINE_ROOMS = (
-    *("_files", "_images", "_labels", "_typing", "_wording", "annotations", "config"),
+    *("_compiled", "_files", "_images", "_labels", "_typing", "_wording", "_writing"),
+    *("annotations", "config"),
     *("correction", "datasets", "measurement", "studies"),
     *("errors", "evaluation", "export", "inference", "models"),
     *("plugin", "segmentation", "state", "steps", "training", "weights"),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.segmentation._compiled import compiled
+from napari_cresunet._compiled import compiled
 
 _AHEAD = ((0, 1), (1, 0), (0, -1), (-1, 0))
 """Right, down, left, up: rows and columns of a step."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._writing import write_json
 from napari_cresunet.annotations._outlines import (
     Ring,
     checked_labels,
@@ -14,7 +15,6 @@ from napari_cresunet.annotations._outlines import (
     outlines_of,
     planes_of,
 )
-from napari_cresunet.annotations._writing import write_json
 
 
 def write_coco(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._writing import write_json
 from napari_cresunet.annotations._geojson import CELL_PROPERTY
 from napari_cresunet.annotations._outlines import (
     Ring,
@@ -14,7 +15,6 @@ from napari_cresunet.annotations._outlines import (
     pieces_of,
     planes_of,
 )
-from napari_cresunet.annotations._writing import write_json
 from napari_cresunet.errors import InputError
 
 _CLASS = {"name": "Cell", "color": [0, 158, 115]}

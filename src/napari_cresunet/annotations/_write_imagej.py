@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._writing import write_bytes
 from napari_cresunet.annotations._imagej import CELL_PROPERTY
 from napari_cresunet.annotations._outlines import Ring, outlines_in_planes
-from napari_cresunet.annotations._writing import write_bytes
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:

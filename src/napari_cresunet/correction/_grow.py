@@ -21,7 +21,7 @@ from napari_cresunet.correction._places import (
     plane_of,
 )
 from napari_cresunet.errors import InputError
-from napari_cresunet.segmentation._compiled import compiled
+from napari_cresunet._compiled import compiled
 
 _NOTHING = "Nothing stands out at this place: draw the outline of the cell instead."
 _N_LEVELS = 40

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._wording import list_names
-from napari_cresunet.annotations._writing import write_bytes
+from napari_cresunet._writing import write_bytes
 from napari_cresunet.errors import InputError
 from napari_cresunet.export._count_methods import count_methods
 from napari_cresunet.export._count_overlay import overlay_picture

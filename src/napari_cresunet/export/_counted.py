@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._files import write_csv
-from napari_cresunet.annotations._writing import told_why, write_bytes
+from napari_cresunet._writing import told_why, write_bytes
 from napari_cresunet.correction import LogEntry
 from napari_cresunet.export._evaluated import plain_values
 from napari_cresunet.export._hand_edits import hand_edits

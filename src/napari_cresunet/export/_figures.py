@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from napari_cresunet._files import written_whole
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet._writing import write_bytes
+from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import SweepRow, aggregate
 from napari_cresunet.export._evaluated import Evaluated, Evaluation
 
@@ -190,23 +190,17 @@ def write_figure(path: str | Path, figure: "Figure") -> None:
     ------
     InputError
         If the ending is another.
-    EngineError
-        If the file cannot be written.
+
+    Notes
+    -----
+    A file that cannot be written is an `EngineError`.
     """
     path = Path(path)
     if path.suffix.lower() not in FIGURE_SUFFIXES:
         raise InputError(
             f"{path} does not end in {', '.join(FIGURE_SUFFIXES)}: name the figure so."
         )
-    content = figure_bytes(figure, path.suffix.lower()[1:])
-    try:
-        with written_whole(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise EngineError(
-            f"{path} cannot be written ({error.strerror}): choose another folder or "
-            "free some space."
-        ) from error
+    write_bytes(path, figure_bytes(figure, path.suffix.lower()[1:]))
 
 
 def figure_bytes(figure: "Figure", kind: str) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Indices
-from napari_cresunet.segmentation._compiled import compiled
+from napari_cresunet._compiled import compiled
 
 
 @compiled

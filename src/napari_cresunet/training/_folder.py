@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cresunet._files import written_whole
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet._writing import write_bytes
+from napari_cresunet.errors import InputError
 from napari_cresunet.training._config import TrainConfig
 from napari_cresunet.training._history import EpochRecord
 
@@ -78,7 +78,7 @@ def open_folder(folder: Path, config: TrainConfig) -> bool:
                 "folder, or go on with its own settings."
             )
     if is_first_process():
-        _write(folder / CONFIG, _as_json(config.to_dict()))
+        write_bytes(folder / CONFIG, _as_json(config.to_dict()))
     return (folder / CHECKPOINT).is_file()
 
 
@@ -132,7 +132,7 @@ def write_log(folder: Path, history: Sequence[EpochRecord]) -> None:
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    _write(folder / LOG, text.getvalue().encode())
+    write_bytes(folder / LOG, text.getvalue().encode())
 
 
 def read_log(folder: Path) -> tuple[EpochRecord, ...]:
@@ -188,7 +188,7 @@ def write_curves(folder: Path, history: Sequence[EpochRecord]) -> None:
     """
     picture = io.BytesIO()
     draw_curves(history).savefig(picture, format="png", dpi=120)
-    _write(folder / CURVES, picture.getvalue())
+    write_bytes(folder / CURVES, picture.getvalue())
 
 
 def write_card(folder: Path, card: "ModelCard") -> None:
@@ -206,7 +206,7 @@ def write_card(folder: Path, card: "ModelCard") -> None:
     EngineError
         If it cannot be written.
     """
-    _write(folder / CARD, _as_json(card.to_dict()))
+    write_bytes(folder / CARD, _as_json(card.to_dict()))
 
 
 def draw_curves(history: Sequence[EpochRecord]) -> "Figure":
@@ -245,14 +245,3 @@ def draw_curves(history: Sequence[EpochRecord]) -> "Figure":
 
 def _as_json(values: object) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with written_whole(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise EngineError(
-            f"{path} cannot be written ({error.strerror}): choose another folder or "
-            "free some space."
-        ) from error

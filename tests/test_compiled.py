@@ -1,4 +1,4 @@
-from napari_cresunet.segmentation._compiled import compiled
+from napari_cresunet._compiled import compiled
 
 
 def test_what_is_compiled_does_the_same():
