@@ -336,6 +336,18 @@ def test_calibrating_moves_the_threshold_to_the_count(
     )
 
 
+def test_lines_of_other_docks_are_no_area_to_calibrate_in(viewer, dock, discs):
+    viewer.add_image(discs)
+    for kind in ("correction", "frame lines", "regions"):
+        viewer.add_shapes(
+            [np.eye(4, 2)], name=kind, metadata={"cresunet": {"kind": kind}}
+        )
+    area = dock.calibrating.area
+    texts = [area.itemText(number) for number in range(area.count())]
+    assert texts[-1] == "the shapes in 'regions'"
+    assert not any("correction" in text or "lines" in text for text in texts)
+
+
 def test_calibrating_counts_in_the_shapes(viewer, dock, press_run, discs, qtbot):
     viewer.add_image(discs)
     press_run(dock)

@@ -66,6 +66,25 @@ def is_cells(layer: Any) -> bool:
     return isinstance(layer, Labels) and is_ours
 
 
+def is_area(layer: Any) -> bool:
+    """Tell whether a layer holds areas that somebody drew.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
+    Returns
+    -------
+    bool
+        True for shapes, but not for the lines of a correction or of a frame.
+    """
+    from napari.layers import Shapes
+
+    is_drawn = record_of(layer).get("kind") in (None, "regions", "frame")
+    return isinstance(layer, Shapes) and is_drawn
+
+
 def source_of(layer: Any) -> Source:
     """Return what the engine must know of an image layer.
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from napari.layers import Shapes
 from napari.utils.theme import get_theme
 
 from napari_cresunet.state import Area, CountState
@@ -16,6 +15,7 @@ from napari_cresunet.widgets._image_dock import ImageDock
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
+    is_area,
     polygons_of,
     shown_plane,
     visible_region,
@@ -98,7 +98,7 @@ class SegmentAndCount(ImageDock):
             Not looked at.
         """
         layers = self._viewer.layers
-        shapes = [(identity_of(x), x.name) for x in layers if isinstance(x, Shapes)]
+        shapes = [(identity_of(x), x.name) for x in layers if is_area(x)]
         images = self._look_for_images()
         self.choosing.show_layers(images)
         self.calibrating.show_shapes(shapes)
