@@ -64,7 +64,7 @@ def test_counts_pins_and_progress_follow_what_is_done(state, labels):
     edit = delete(labels, [1])
     state.corrections.look(edit.applied_to(labels), edit.kind)
     assert (state.headline, state.pinned_words) == ("2 cells", "2 pinned")
-    assert state.progress_words == "1 of 2 reviewed"
+    assert state.progress_words == "2 of 3 reviewed"  # the deleted one, too
 
 
 def test_what_was_touched_counts_as_reviewed(state, labels):

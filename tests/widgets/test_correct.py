@@ -425,8 +425,9 @@ def test_the_queue_is_walked_accepted_and_rejected_with_keys(
     assert layer.selected_label == order[2]
     press(viewer, "Y")
     assert correct_dock.review.walk.place.text() == "all reviewed"
-    assert correct_dock.labels.progress.text() == "2 of 2 reviewed"
+    assert correct_dock.labels.progress.text() == "3 of 3 reviewed"
     layer.undo()
+    assert correct_dock.labels.progress.text() == "2 of 3 reviewed"
     assert [spot.text for spot in correct_dock.review.walk.spots] == [spots[1].text]
     np.testing.assert_array_equal(layer.data, cells)
 

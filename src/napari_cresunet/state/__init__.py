@@ -38,7 +38,11 @@ from napari_cresunet.state._correct import CorrectState
 from napari_cresunet.state._correct_log import save_log
 from napari_cresunet.state._correct_pins import PIN_COLORS, PinnedCell
 from napari_cresunet.state._correct_queue import ReviewQueue
-from napari_cresunet.state._correct_review import ReviewOrder, iter_review
+from napari_cresunet.state._correct_review import (
+    ReviewOrder,
+    iter_review,
+    review_progress,
+)
 from napari_cresunet.state._correct_tools import (
     ADD,
     JOIN,
@@ -282,6 +286,7 @@ __all__ = [
     "iter_summary",
     "iter_tally",
     "iter_training",
+    "review_progress",
     "save_log",
     "save_table",
     "sorted_rows",

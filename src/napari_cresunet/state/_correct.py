@@ -13,6 +13,7 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.state._correct_drawing import Path, cross, outlines_of_pixels
 from napari_cresunet.state._correct_pins import PinnedCell, list_pinned
 from napari_cresunet.state._correct_queue import ReviewQueue
+from napari_cresunet.state._correct_review import review_progress, reviewed_cells
 from napari_cresunet.state._correct_tools import (
     ADD,
     DELETE,
@@ -101,9 +102,14 @@ class CorrectState(Working):
     @property
     def reviewed(self) -> frozenset[int]:
         """Labels of the cells that a person has accepted or touched."""
-        if self.corrections is None:
-            return frozenset()
-        return self.corrections.reviewed | frozenset(self.corrections.pins.cells)
+        corrections = self.corrections
+        return frozenset() if corrections is None else reviewed_cells(corrections)
+
+    @property
+    def progress_of_review(self) -> tuple[int, int]:
+        """How many cells were reviewed, and of how many; deleted ones are in both."""
+        corrections = self.corrections
+        return (0, 0) if corrections is None else review_progress(corrections)
 
     @property
     def pinned(self) -> list[PinnedCell]:
@@ -140,7 +146,8 @@ class CorrectState(Working):
     @property
     def progress_words(self) -> str:
         """Such as "37 of 112 reviewed"."""
-        return f"{len(self.reviewed):,} of {self.count:,} reviewed"
+        n_reviewed, total = self.progress_of_review
+        return f"{n_reviewed:,} of {total:,} reviewed"
 
     @property
     def hint(self) -> str:

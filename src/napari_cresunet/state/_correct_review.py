@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet.state._corrections import Corrections
 from napari_cresunet.state._run import Progress
 from napari_cresunet.state._spots import Spot
 
@@ -20,6 +21,30 @@ class ReviewOrder:
     """Their labels."""
     spots: tuple[Spot, ...] = ()
     """What is doubtful about each, and where it is."""
+
+
+def reviewed_cells(corrections: Corrections) -> frozenset[int]:
+    """Return the labels of the cells that a person has accepted or touched."""
+    return corrections.reviewed | frozenset(corrections.pins.cells)
+
+
+def review_progress(corrections: Corrections) -> tuple[int, int]:
+    """Tell how far a review is.
+
+    Parameters
+    ----------
+    corrections : Corrections
+        What a person did to the cells.
+
+    Returns
+    -------
+    reviewed, total : int
+        Cells. Those that were deleted are in both: somebody has looked at them, and
+        the total stays as it was.
+    """
+    n_deleted = sum(one.is_whole for one in corrections.pins.erased)
+    n_reviewed = len(reviewed_cells(corrections))
+    return n_reviewed + n_deleted, corrections.count + n_deleted
 
 
 def iter_review(

@@ -40,7 +40,8 @@ class LabelsPart(QWidget):
             "threshold, minimum size or run leaves them as they are.</qt>"
         )
         self.progress.setToolTip(
-            "Cells that were accepted, or touched with any tool, of all cells."
+            "<qt>Cells that were accepted, rejected, or touched with any tool, of all "
+            "cells, the rejected ones among them.</qt>"
         )
         self.bar = Progressing()
         self.bar.setAccessibleName("Reviewed")
@@ -75,8 +76,8 @@ class LabelsPart(QWidget):
 
     def render_bar(self) -> None:
         """Show how many cells were reviewed; Qt repaints the window for that."""
-        done, total = len(self._state.reviewed), max(self._state.count, 1)
-        self.bar.show_progress(Progress(text="", done=done, total=total))
+        done, total = self._state.progress_of_review
+        self.bar.show_progress(Progress(text="", done=done, total=max(total, 1)))
 
     def set_text_size(self, points: float) -> None:
         """Take the size of the theme's text, in points, as the measure of large."""

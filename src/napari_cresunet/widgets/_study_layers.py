@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region
-from napari_cresunet.state import Corrections, ImageCandidate, StudySnapshot
+from napari_cresunet.state import (
+    Corrections,
+    ImageCandidate,
+    StudySnapshot,
+    review_progress,
+)
 from napari_cresunet.studies import ImageReference, StudyContent
 from napari_cresunet.widgets._corrections import corrections_of, start_corrections
 from napari_cresunet.widgets._evaluate_pairs import image_of
@@ -85,7 +90,7 @@ def snapshot_of(viewer: Any, identity: str) -> StudySnapshot | None:
         metrics={
             "count": corrections.count,
             "pinned": corrections.n_pinned,
-            "reviewed": len(corrections.reviewed),
+            "reviewed": review_progress(corrections)[0],
         },
     )
     pixels = None if image is None else source_of(image).image
