@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state._choices import Settings
-from napari_cresunet.state._run import Progress, Result
+from napari_cresunet.state._run import Progress, Result, as_progress
 
 CURVE_THRESHOLDS: NDArray[np.float64] = np.round(np.arange(0.02, 0.99, 0.02), 2)
 """Where the count is looked up for the curve."""
@@ -152,13 +152,7 @@ def _iter_counts(
         min_distance=settings.min_distance,
         region=region,
     )
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            counts: NDArray[np.int_] = stop.value
-            return counts
-        yield Progress(text="Counting…", done=step.done, total=step.total)
+    return (yield from as_progress(steps, "Counting…"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

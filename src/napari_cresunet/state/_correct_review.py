@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.state._corrections import Corrections
-from napari_cresunet.state._run import Progress
+from napari_cresunet.state._run import Progress, as_progress
 from napari_cresunet.state._spots import Spot
 
 
@@ -75,7 +75,8 @@ def iter_review(
     """
     from napari_cresunet.measurement import doubts, iter_measure
 
-    cells = yield from _measured(iter_measure(labels, probability=probability))
+    steps = iter_measure(labels, probability=probability)
+    cells = yield from as_progress(steps, "Measuring the cells…")
     doubt, reasons = doubts(cells, threshold=threshold)
     n_planes = int(np.prod(labels.shape[:-2], dtype=int))
     order = np.argsort(-np.asarray(doubt), kind="stable")
@@ -83,16 +84,6 @@ def iter_review(
         cells=tuple(int(cell) for cell in cells["label"][order]),
         spots=tuple(_spot(cells, int(k), reasons[k], n_planes) for k in order),
     )
-
-
-def _measured(steps: Any) -> Generator[Progress, None, dict[str, NDArray[Any]]]:
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            cells: dict[str, NDArray[Any]] = stop.value
-            return cells
-        yield Progress(text="Measuring the cells…", done=step.done, total=step.total)
 
 
 def _spot(cells: dict[str, NDArray[Any]], row: int, reason: str, n_planes: int) -> Spot:

@@ -34,7 +34,7 @@ from napari_cresunet.evaluation import (
     true_objects,
 )
 from napari_cresunet.state._choices import Settings
-from napari_cresunet.state._run import FINDING, Progress
+from napari_cresunet.state._run import FINDING, Progress, as_progress
 
 STUDY_THRESHOLDS = tuple(round(0.02 * k, 2) for k in range(1, 50))
 """Where F1, precision and recall are looked up for the curve."""
@@ -315,10 +315,4 @@ def _iter_thresholds(judgment: Judgment) -> Generator[Progress, None, list[Sweep
             "min_distance": settings.min_distance,
         },
     )
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            rows: list[SweepRow] = stop.value
-            return rows
-        yield Progress(text="Trying thresholds…", done=step.done, total=step.total)
+    return (yield from as_progress(steps, "Trying thresholds…"))

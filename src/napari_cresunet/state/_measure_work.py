@@ -19,7 +19,7 @@ from napari_cresunet.measurement import (
     overlapping_regions,
     regions_beyond,
 )
-from napari_cresunet.state._run import Progress
+from napari_cresunet.state._run import Progress, as_progress
 
 _MEASURING = "Measuring cells…"
 _MOST_NUMBERS = 10_000_000
@@ -365,9 +365,5 @@ def iter_cells(tally: Tally) -> Generator[Progress, None, CellTable]:
         pixel_size=source.pixel_um,
         regions=source.regions,
     )
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            return CellTable(tally=tally, columns=stop.value)
-        yield Progress(text=_MEASURING, done=step.done, total=step.total)
+    columns = yield from as_progress(steps, _MEASURING)
+    return CellTable(tally=tally, columns=columns)

@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from napari_cresunet.state._choices import Choices, Settings
 from napari_cresunet.state._label_areas import count_planes
 from napari_cresunet.state._source import Source
+from napari_cresunet.steps import Step
 from napari_cresunet.weights import ModelCard
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from napari_cresunet.segmentation import LiveSegmenter
     from napari_cresunet.state._analysis import Curve
     from napari_cresunet.state._corrections import Corrections
+
+AnyResult = TypeVar("AnyResult")
 
 LARGE = 8_000_000
 """Pixels from which labels are no longer made on the GUI thread."""
@@ -38,6 +41,37 @@ class Progress:
     """0 while it is not known."""
     message: str = ""
     """What the user should know even later, such as a fall-back."""
+
+
+def as_progress(
+    steps: Generator[Step, None, AnyResult], text: str
+) -> Generator[Progress, None, AnyResult]:
+    """Say the same of each step of the engine.
+
+    Parameters
+    ----------
+    steps : generator of Step
+        The work.
+    text : str
+        What it does.
+
+    Yields
+    ------
+    Progress
+        With the numbers of the steps.
+
+    Returns
+    -------
+    object
+        What the generator returns.
+    """
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            result: AnyResult = stop.value
+            return result
+        yield Progress(text=text, done=step.done, total=step.total)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

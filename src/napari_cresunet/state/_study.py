@@ -1,11 +1,11 @@
 """Opening studies, and those that a process left without closing them."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from napari_cresunet.state._run import Progress
+from napari_cresunet.state._run import Progress, as_progress
 from napari_cresunet.state._study_saving import StudySaver, describe_age
 from napari_cresunet.state._working import Working
 from napari_cresunet.studies import (
@@ -194,7 +194,8 @@ def iter_match_image(
     for one in candidates:
         warning = check_image(reference, one.pixels, found=reference.hash or None)
         if not warning and reference.hash:
-            seen = yield from _iter_hash(one.pixels)
+            steps = iter_image_hash(one.pixels)
+            seen = yield from as_progress(steps, "Comparing images…")
             warning = check_image(reference, one.pixels, found=seen)
         if not warning and reference.hash:
             return _with(opened, one.identity, "")
@@ -204,25 +205,10 @@ def iter_match_image(
     return found or opened
 
 
-def _iter_hash(pixels: Any) -> Generator[Progress, None, str]:
-    steps = iter_image_hash(pixels)
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as stop:
-            return str(stop.value)
-        yield Progress(text="Comparing images…", done=step.done, total=step.total)
-
-
 def _has_room(reference: ImageReference, pixels: Any) -> bool:
     """Tell whether an image is as large as the one that was corrected."""
     return tuple(pixels.shape) == reference.shape
 
 
 def _with(opened: OpenedStudy, identity: str, warning: str) -> OpenedStudy:
-    return OpenedStudy(
-        folder=opened.folder,
-        content=opened.content,
-        identity=identity,
-        warning=warning,
-    )
+    return replace(opened, identity=identity, warning=warning)

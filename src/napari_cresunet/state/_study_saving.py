@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state._errors import describe_error
-from napari_cresunet.state._run import Progress
+from napari_cresunet.state._run import Progress, as_progress
 from napari_cresunet.studies import (
     Claim,
     ImageReference,
@@ -25,6 +25,7 @@ from napari_cresunet.studies import (
     write_study,
 )
 
+_SAVING = "Saving…"
 _OPEN: "weakref.WeakSet[StudySaver]" = weakref.WeakSet()
 
 
@@ -308,14 +309,9 @@ class StudySaver:
         known = self._known(pixels)
         if known or pixels is None:
             return known
-        steps = iter_image_hash(pixels)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                self._hashed = (_reference_to(pixels), stop.value)
-                return str(stop.value)
-            yield Progress(text="Saving…", done=step.done, total=step.total)
+        found = yield from as_progress(iter_image_hash(pixels), _SAVING)
+        self._hashed = (_reference_to(pixels), found)
+        return found
 
     def _known(self, pixels: Any) -> str:
         read, known = self._hashed
@@ -382,7 +378,7 @@ def iter_save_study(
     EngineError
         If it cannot be written; what was there before stays.
     """
-    yield Progress(text="Saving…")
+    yield Progress(text=_SAVING)
     image = yield from saver.iter_hash(snapshot.pixels)
     return saver.write(snapshot, image, number, folder)
 
