@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from napari_cresunet.correction import Edit, Grown, cells_at, delete, grow
-from napari_cresunet.errors import InputError
+from napari_cresunet.correction import Edit, Grown, cells_at, delete
 from napari_cresunet.state._correct_drawing import Path, cross, outlines_of_pixels
 from napari_cresunet.state._correct_pins import PinnedCell, list_pinned
 from napari_cresunet.state._correct_queue import ReviewQueue
@@ -23,6 +22,7 @@ from napari_cresunet.state._correct_tools import (
     Place,
     edit_of_marks,
     edit_of_stroke,
+    grown_at,
     is_inside,
 )
 from napari_cresunet.state._corrections import REDO, UNDO, Corrections
@@ -34,16 +34,6 @@ NO_LABELS = (
 )
 _NO_TOOL = "Choose a tool, or walk through the cells below with N."
 _OUTSIDE = "This is outside of the labels: nothing was changed."
-_NOTHING_TO_GROW_IN = (
-    "There is neither a probability nor an image to find a cell in: draw its outline "
-    "(O)."
-)
-_LEAST_AREA = 8
-"""Px of the smallest cell that a click finds."""
-_LEAST_PEAK = 0.05
-"""A peak that is lower is taken only where there is no higher one."""
-_MOST_TIMES = 20
-"""The largest one has this many times the area of a usual cell."""
 _ARM = 0.15
 """Of a cross, in diameters of a usual cell."""
 
@@ -367,30 +357,10 @@ class CorrectState(Working):
         place: Place,
         landscapes: Iterable[NDArray[np.floating]],
     ) -> None:
-        """Find a cell at a place, in the first landscape that shows one."""
         self._wait_for_nothing()
-        found, errors = [], []
-        for landscape in landscapes:
-            try:
-                grown = grow(
-                    landscape,
-                    labels,
-                    place,
-                    min_size=_LEAST_AREA,
-                    max_size=round(_MOST_TIMES * self._usual_area),
-                )
-            except InputError as error:
-                errors.append(error)
-                continue
-            found.append(grown)
-            if grown.levels[0] >= _LEAST_PEAK:
-                break
-        else:
-            found = found[:1]  # all are faint
         self.tool_changed.emit()
-        if not found:
-            raise errors[0] if errors else InputError(_NOTHING_TO_GROW_IN)
-        self.grown, self.level = found[-1], int(found[-1].best)
+        self.grown = grown_at(labels, place, landscapes, self._usual_area)
+        self.level = self.grown.best
         self.tool_changed.emit()
 
     def choose_level(self, level: int) -> None:

@@ -1,6 +1,6 @@
 """The tools of the dock "Correct cells": what clicks and strokes do to labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from napari_cresunet.correction import (
     Edit,
+    Grown,
     add_outline,
     cells_at,
     cells_in_box,
     cells_on_path,
     delete,
+    grow,
     merge,
     split_at_line,
     split_at_seeds,
@@ -23,6 +25,13 @@ from napari_cresunet.errors import InputError
 
 JOIN, SPLIT, TRIM = "join", "split", "trim"
 DELETE, ADD, OUTLINE = "delete", "add", "outline"
+
+_LEAST_AREA = 8
+"""Px of the smallest cell that a click finds."""
+_MOST_TIMES = 20
+"""The largest one has this many times the area of a usual cell."""
+_LEAST_PEAK = 0.05
+"""A peak that is lower is taken only where there is no higher one."""
 
 Place = tuple[int, ...]
 """Leading axes, row and column of a pixel; it may be outside of the labels."""
@@ -173,3 +182,57 @@ def edit_of_marks(
     if tool == JOIN:
         return merge(labels, cells_at(labels, places))
     return split_at_seeds(labels, places, landscape)
+
+
+def grown_at(
+    labels: NDArray[Any],
+    place: Place,
+    landscapes: Iterable[NDArray[np.floating]],
+    usual_area: float,
+) -> Grown:
+    """Find a cell at a place, in the first landscape that shows one.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (..., Y, X), int
+        The cells that are there already.
+    place : tuple of int
+        Where the user clicked.
+    landscapes : iterable of ndarray of shape (..., Y, X), float
+        Where it may be found, from 0 to 1; the later ones only where the first are
+        flat.
+    usual_area : float
+        Px of a usual cell.
+
+    Returns
+    -------
+    Grown
+        The cell at several levels.
+
+    Raises
+    ------
+    InputError
+        If none shows a cell there.
+    """
+    faint, error = None, None
+    for landscape in landscapes:
+        try:
+            grown = grow(
+                landscape,
+                labels,
+                place,
+                min_size=_LEAST_AREA,
+                max_size=round(_MOST_TIMES * usual_area),
+            )
+        except InputError as found_none:
+            error = error or found_none
+            continue
+        if grown.levels[0] >= _LEAST_PEAK:
+            return grown
+        faint = faint or grown
+    if faint is not None:
+        return faint
+    raise error or InputError(
+        "There is neither a probability nor an image to find a cell in: draw its "
+        "outline (O)."
+    )
