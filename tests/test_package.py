@@ -10,8 +10,8 @@ import pytest
 import napari_cresunet
 
 ENGINE_ROOMS = (
-    *("_compiled", "_files", "_images", "_labels", "_typing", "_wording", "_writing"),
-    *("annotations", "config"),
+    *("_compiled", "_files", "_images", "_label_images", "_labels", "_typing"),
+    *("_wording", "_writing", "annotations", "config"),
     *("correction", "datasets", "measurement", "studies"),
     *("errors", "evaluation", "export", "inference", "models"),
     *("plugin", "segmentation", "state", "steps", "training", "weights"),

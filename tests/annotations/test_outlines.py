@@ -145,8 +145,14 @@ BAD = [
         np.zeros((2, 2, 2), int),
         "`labels` must be one plane (Y, X) to be outlined, got shape (2, 2, 2).",
     ),
-    (np.zeros((2, 2)), "`labels` must hold whole numbers, got float64."),
-    (np.array([[-4, 0]]), "`labels` must not be negative, got -4."),
+    (
+        np.zeros((2, 2)),
+        "`labels` must hold whole numbers, got float64: convert them to int32.",
+    ),
+    (
+        np.array([[-4, 0]]),
+        "`labels` must not be negative, got -4: number cells from 1.",
+    ),
     (
         np.array([[2**31, 0]]),
         "`labels` must be at most 2147483647, got 2147483648: number the cells anew.",

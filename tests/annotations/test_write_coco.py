@@ -106,7 +106,7 @@ def test_without_cells_the_image_is_there_all_the_same(path):
 def test_what_cannot_be_written_is_refused(tmp_path):
     path = tmp_path / "a.json"
     path.mkdir()
-    message = "`labels` must hold whole numbers, got float64."
+    message = "`labels` must hold whole numbers, got float64: convert them to int32."
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         write_coco(path, np.ones((2, 2)), image_name="a.png")
     message = (

@@ -135,28 +135,24 @@ def refused(message):
 @pytest.mark.parametrize("dtype", ["bool", "float32"])
 def test_labels_that_are_no_whole_numbers_are_refused(dtype):
     with refused(
-        f"The labels are {dtype} and not whole numbers: convert them to int32."
+        f"`labels` must hold whole numbers, got {dtype}: convert them to int32."
     ):
         cells_at(np.zeros((3, 3), dtype), [[0, 0]])
 
 
 def test_labels_without_rows_and_columns_are_refused():
-    with refused("The labels have the shape (3,): give an image (..., Y, X)."):
+    with refused("`labels` must have at least two axes (Y, X), got shape (3,)."):
         cells_at(np.zeros(3, int), [[0]])
 
 
 def test_negative_labels_are_refused():
-    with refused(
-        "The labels have negative numbers: background is 0 and cells are numbered from "
-        "1."
-    ):
+    with refused("`labels` must not be negative, got -1: number cells from 1."):
         delete(np.array([[-1, 1]]), [1])
 
 
 def test_labels_beyond_int32_are_to_be_numbered_anew_first():
     with refused(
-        "The label 2147483648 is above 2147483647, the highest of int32: number the "
-        "cells anew first."
+        "`labels` must be at most 2147483647, got 2147483648: number the cells anew."
     ):
         delete(np.array([[2**31, 1]], np.uint64), [1])
 

@@ -329,12 +329,18 @@ def test_what_does_not_fit_the_labels_is_refused_in_one_sentence(given, message)
 @pytest.mark.parametrize(
     ("labels", "what"),
     [
-        (np.zeros((4, 5)), "must hold whole numbers, got float64."),
+        (
+            np.zeros((4, 5)),
+            "must hold whole numbers, got float64: convert them to int32.",
+        ),
         (np.zeros(4, int), "must have at least two axes (Y, X), got shape (4,)."),
-        (LABELS - 2, "must not be negative, got -2."),
+        (
+            LABELS - 2,
+            "must not be negative, got -2: number cells from 1.",
+        ),
         (
             LABELS.astype(np.uint64) + np.uint64(2**63),
-            "has values too large for labels: number them anew.",
+            f"must be at most {2**63 - 1}, got {2**63 + 0}: number the cells anew.",
         ),
     ],
 )

@@ -139,7 +139,11 @@ def test_linking_again_changes_nothing_and_no_plane_has_fewer_cells(stack):
 @pytest.mark.parametrize(
     ("labels", "min_overlap", "message"),
     [
-        (np.zeros((2, 3, 4)), 0.5, "`labels` must hold whole numbers, got float64."),
+        (
+            np.zeros((2, 3, 4)),
+            0.5,
+            "`labels` must hold whole numbers, got float64: convert them to int32.",
+        ),
         (
             np.zeros((2, 3, 4), int),
             1.5,

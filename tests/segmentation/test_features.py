@@ -63,7 +63,10 @@ OTHER_SHAPE = (
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (ZEROS, "`labels` must hold whole numbers, got float64."),
+        (
+            ZEROS,
+            "`labels` must hold whole numbers, got float64: convert them to int32.",
+        ),
         (
             np.zeros(3, dtype=int),
             "`labels` must have at least two axes (Y, X), got shape (3,).",
@@ -72,7 +75,10 @@ OTHER_SHAPE = (
             np.zeros((4, 3), dtype=int),
             OTHER_SHAPE,
         ),
-        (np.full((2, 3), -1), "`labels` must not be negative, got -1."),
+        (
+            np.full((2, 3), -1),
+            "`labels` must not be negative, got -1: number cells from 1.",
+        ),
     ],
 )
 def test_what_are_no_labels_of_the_map_are_refused(labels, message):

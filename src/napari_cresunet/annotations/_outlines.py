@@ -1,11 +1,11 @@
 """Outlines of the cells of a label image, along the edges of their pixels."""
 
-import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._label_images import checked_labels, planes_of
 from napari_cresunet.errors import InputError
 
 Ring: TypeAlias = NDArray[np.float64]
@@ -133,52 +133,10 @@ def outlines_in_planes(labels: NDArray[Any]) -> dict[int, list[tuple[int, list[R
     return dict(sorted(found.items()))
 
 
-def planes_of(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return a label image with one leading axis, also if it is empty."""
-    height, width = labels.shape[-2:]
-    return labels.reshape(math.prod(labels.shape[:-2]), height, width)
-
-
 def is_outer(ring: Ring) -> bool:
     """Tell whether a ring goes around a part of a cell, not around a hole."""
     rows, columns = ring.T
     return bool(columns @ np.roll(rows, -1) > rows @ np.roll(columns, -1))
-
-
-def checked_labels(labels: Any) -> NDArray[Any]:
-    """Return a label image that can be written.
-
-    Parameters
-    ----------
-    labels : array_like of shape (..., Y, X)
-        What is said to be one.
-
-    Returns
-    -------
-    ndarray of shape (..., Y, X), int
-        The same.
-
-    Raises
-    ------
-    InputError
-        If it has fewer axes, or holds no whole numbers from 0 to those of int32.
-    """
-    array = np.asarray(labels)
-    if array.ndim < 2:
-        raise InputError(
-            f"`labels` must have at least two axes (Y, X), got shape {array.shape}."
-        )
-    if array.dtype.kind not in "iu":
-        raise InputError(f"`labels` must hold whole numbers, got {array.dtype}.")
-    if array.size and array.dtype.kind == "i" and array.min() < 0:
-        raise InputError(f"`labels` must not be negative, got {array.min()}.")
-    highest = int(array.max(initial=0))
-    if highest > np.iinfo(np.int32).max:
-        raise InputError(
-            f"`labels` must be at most {np.iinfo(np.int32).max}, got {highest}: number "
-            "the cells anew."
-        )
-    return array
 
 
 def _owners(

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._label_images import checked_labels, planes_of
 from napari_cresunet._writing import write_json
 from napari_cresunet.annotations._outlines import (
     Ring,
-    checked_labels,
     is_outer,
     outlines_of,
-    planes_of,
 )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._label_images import planes_of
 from napari_cresunet._writing import write_json
 from napari_cresunet.annotations._geojson import CELL_PROPERTY
 from napari_cresunet.annotations._outlines import (
     Ring,
     outlines_in_planes,
     pieces_of,
-    planes_of,
 )
 from napari_cresunet.errors import InputError
 

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import checked_labels
 from napari_cresunet._typing import Indices, Labels, Mask
 from napari_cresunet.correction._edit import SPLIT, TRIM, Edit, make_edit
 from napari_cresunet.correction._patches import Patch, free_labels, patches_of
 from napari_cresunet.correction._places import (
-    as_label_image,
-    check_numbers,
     labels_of,
     pixels_on_path,
     plane_of,
@@ -54,8 +53,7 @@ def split_at_line(labels: ArrayLike, path: ArrayLike) -> Edit:
     array([[0, 4, 4, 4, 4, 5, 0],
            [0, 4, 4, 4, 4, 5, 0]])
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     cuts = [
         (patch, parts, np.unique(parts[parts > 0])[::-1])
         for patch, parts in _cut(image, path, most=None)
@@ -99,8 +97,7 @@ def trim(labels: ArrayLike, path: ArrayLike) -> Edit:
     array([[0, 4, 4, 4, 4, 0, 0],
            [0, 4, 4, 4, 4, 0, 0]])
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     cuts = _cut(image, path, most=_CRUMB_PX)
     cells = [patch.label for patch, _ in cuts]
     changes = [(patch.places(parts > 0), 0) for patch, parts in cuts]

@@ -7,21 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._compiled import compiled
+from napari_cresunet._label_images import checked_labels
 from napari_cresunet._typing import Indices, Mask
 from napari_cresunet.config import check_bounds
 from napari_cresunet.correction._edit import ADD, Edit
 from napari_cresunet.correction._patches import free_labels
 from napari_cresunet.correction._places import (
-    as_label_image,
     as_points,
     check_landscape,
-    check_numbers,
     is_inside,
     nearest_pixels,
     plane_of,
 )
 from napari_cresunet.errors import InputError
-from napari_cresunet._compiled import compiled
 
 _NOTHING = "Nothing stands out at this place: draw the outline of the cell instead."
 _N_LEVELS = 40
@@ -201,8 +200,7 @@ def grow(
     >>> int(grown.edit().applied_to(labels).sum())
     193
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     heights = check_landscape(landscape, image)
     check_bounds("min_size", min_size, 1, None)
     check_bounds("max_size", max_size, min_size, None)

@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import as_label_image, check_signs, checked_labels
 from napari_cresunet._typing import Indices
 from napari_cresunet.correction._edit import DELETE, MERGE, RELABEL, Edit, make_edit
 from napari_cresunet.correction._patches import pixels_of
 from napari_cresunet.correction._places import (
-    as_label_image,
-    check_numbers,
-    check_signs,
     known_cells,
     numbered,
 )
@@ -60,8 +58,7 @@ def merge(labels: ArrayLike, cells: Iterable[int]) -> Edit:
     >>> edit.before, edit.after
     ((2, 4), (2,))
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     known = known_cells(cells)
     if len(known) < 2:
         raise InputError("Only cells, at least two, can be merged: choose another one.")
@@ -152,8 +149,7 @@ def delete(labels: ArrayLike, cells: Iterable[int]) -> Edit:
     >>> delete([[1, 1, 2]], [1]).applied_to([[1, 1, 2]])
     array([[0, 0, 2]])
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     known = known_cells(cells)
     if not known:
         raise InputError("There is no cell to delete: choose one.")

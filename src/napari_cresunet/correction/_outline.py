@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import checked_labels
 from napari_cresunet._typing import Indices, Mask
 from napari_cresunet.config import check_bounds
 from napari_cresunet.correction._edit import ADD, FILL_HOLES, SMOOTH, Edit, make_edit
 from napari_cresunet.correction._patches import free_labels, patches_of
 from napari_cresunet.correction._places import (
-    as_label_image,
     as_points,
-    check_numbers,
     is_inside,
     known_cells,
     nearest_pixels,
@@ -56,8 +55,7 @@ def add_outline(labels: ArrayLike, path: ArrayLike) -> Edit:
            [8, 8, 7, 7],
            [0, 0, 0, 0]])
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     points = as_points(path, image)
     if len(points) < 3:
         raise InputError(
@@ -121,9 +119,9 @@ def fill_holes(labels: ArrayLike, cells: Iterable[int]) -> Edit:
     """
     from scipy import ndimage
 
-    image = as_label_image(labels)
+    image = checked_labels(labels)
     changes = []
-    for patch in patches_of(image, _checked(image, cells)):
+    for patch in patches_of(image, _some(cells)):
         holes = ndimage.binary_fill_holes(patch.mask) & (patch.cut(image) == 0)
         if holes.any():
             changes.append((patch.places(holes), patch.label))
@@ -166,8 +164,8 @@ def smooth(labels: ArrayLike, cells: Iterable[int], radius: int = 2) -> Edit:
     array([0, 1, 1, 1, 1, 1, 0, 0, 0])
     """
     check_bounds("radius", radius, 1, _LARGEST_RADIUS)
-    image = as_label_image(labels)
-    known = _checked(image, cells)
+    image = checked_labels(labels)
+    known = _some(cells)
     # A pixel that one cell took is no background any more for the next one.
     now = image.copy()
     changes, changed = [], []
@@ -185,8 +183,7 @@ def smooth(labels: ArrayLike, cells: Iterable[int], radius: int = 2) -> Edit:
     return make_edit(SMOOTH, image, changes, (changed, changed))
 
 
-def _checked(image: NDArray[Any], cells: Iterable[int]) -> tuple[int, ...]:
-    check_numbers(image)
+def _some(cells: Iterable[int]) -> tuple[int, ...]:
     known = known_cells(cells)
     if not known:
         raise InputError("There is no cell to change: choose one.")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._label_images import MOST
 from napari_cresunet._typing import Indices, Mask
-from napari_cresunet.correction._places import MOST
 from napari_cresunet.errors import InputError
 
 _NO_CELL = "There is no cell {}: choose one that is in the image."

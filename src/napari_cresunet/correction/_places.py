@@ -10,87 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import as_label_image, check_signs
 from napari_cresunet._typing import Indices
 from napari_cresunet.errors import InputError
 
-MOST = np.iinfo(np.int32).max
-"""The highest label that other parts of this program can take."""
 _FAR = 1e9
 """Px; lines are bent so far outside of any image, where precision would end."""
-
-
-def as_label_image(labels: ArrayLike) -> NDArray[Any]:
-    """Return the label image, or refuse what is none.
-
-    Parameters
-    ----------
-    labels : array_like of shape (..., Y, X)
-        The label image.
-
-    Returns
-    -------
-    ndarray of shape (..., Y, X), int
-        The same, not copied.
-
-    Raises
-    ------
-    InputError
-        If it has fewer than two axes or another dtype.
-    """
-    image = np.asarray(labels)
-    if image.dtype.kind not in "iu":
-        raise InputError(
-            f"The labels are {image.dtype} and not whole numbers: convert them to "
-            "int32."
-        )
-    if image.ndim < 2:
-        raise InputError(
-            f"The labels have the shape {image.shape}: give an image (..., Y, X)."
-        )
-    return image
-
-
-def check_numbers(image: NDArray[Any]) -> None:
-    """Refuse labels that cannot be edited.
-
-    Parameters
-    ----------
-    image : ndarray of shape (..., Y, X), int
-        The label image.
-
-    Raises
-    ------
-    InputError
-        If a label is negative or beyond int32.
-    """
-    check_signs(image)
-    if np.iinfo(image.dtype).max > MOST:
-        highest = int(image.max(initial=0))
-        if highest > MOST:
-            raise InputError(
-                f"The label {highest} is above {MOST}, the highest of int32: number "
-                "the cells anew first."
-            )
-
-
-def check_signs(image: NDArray[Any]) -> None:
-    """Refuse negative labels.
-
-    Parameters
-    ----------
-    image : ndarray of shape (..., Y, X), int
-        The label image.
-
-    Raises
-    ------
-    InputError
-        If a label is negative.
-    """
-    if image.dtype.kind == "i" and image.min(initial=0) < 0:
-        raise InputError(
-            "The labels have negative numbers: background is 0 and cells are numbered "
-            "from 1."
-        )
 
 
 def check_landscape(landscape: ArrayLike, image: NDArray[Any]) -> NDArray[Any]:

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import checked_labels
 from napari_cresunet._typing import Indices, Labels, Mask
 from napari_cresunet.correction._edit import SPLIT, Edit, make_edit
 from napari_cresunet.correction._patches import Patch, free_labels, patches_of
 from napari_cresunet.correction._places import (
-    as_label_image,
     as_points,
     check_landscape,
-    check_numbers,
     is_inside,
     labels_of,
     nearest_pixels,
@@ -85,8 +84,7 @@ def split_at_seeds(
     >>> split_at_seeds(labels, [[0, 1], [0, 4]]).applied_to(labels)
     array([[0, 5, 5, 4, 4, 4, 0]])
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     heights = None if landscape is None else check_landscape(landscape, image)
     pixels = _checked_seeds(image, seeds)
     (patch,) = patches_of(
@@ -168,8 +166,7 @@ def split_in_two(
     >>> edit.before, edit.after
     ((1,), (1, 2))
     """
-    image = as_label_image(labels)
-    check_numbers(image)
+    image = checked_labels(labels)
     heights = None if landscape is None else check_landscape(landscape, image)
     patch = max(
         patches_of(image, [int(cell)], plane=plane),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.annotations import checked_labels, outlines_of
+from napari_cresunet._label_images import checked_labels, planes_of
+from napari_cresunet.annotations import outlines_of
 from napari_cresunet.errors import InputError
 from napari_cresunet.export._counted import Counted
 from napari_cresunet.export._figures import (
@@ -118,7 +119,7 @@ def overlay_figure(
     labels = checked_labels(counted.labels)
     if not labels.size:
         raise InputError(f"{counted.name} has no pixel: there is nothing to draw.")
-    stack = labels.reshape(-1, *labels.shape[-2:])
+    stack = planes_of(labels)
     number = _fullest(stack) if plane is None else plane
     if not 0 <= number < len(stack):
         raise InputError(f"There is no plane {number}: the image has {len(stack)}.")

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._files import written_whole
+from napari_cresunet._label_images import checked_labels
 from napari_cresunet._writing import told_why
-from napari_cresunet.annotations import checked_labels
 from napari_cresunet.errors import InputError
 
 _AXES = ("YX", "ZYX", "TZYX")

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._files import written_whole
+from napari_cresunet._label_images import checked_labels, planes_of
 from napari_cresunet._writing import told_why
-from napari_cresunet.annotations import checked_labels
 from napari_cresunet.errors import InputError
 
 
@@ -52,7 +52,7 @@ def write_training_pair(
         )
     if not array.any():
         raise InputError(f"{name} has no cell: there is nothing to learn from.")
-    stack = array.reshape(-1, *array.shape[-2:])
+    stack = planes_of(array)
     planes = pixels.reshape(len(stack), *pixels.shape[array.ndim - 2 :])
     written = []
     for number in np.flatnonzero(stack.any(axis=(1, 2))).tolist():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_cresunet._label_images import as_label_image, check_numbers, planes_of
 from napari_cresunet.errors import InputError
 
 PixelSize = tuple[float, float]
@@ -31,18 +32,9 @@ def as_planes(labels: ArrayLike) -> NDArray[Any]:
         If there are less than two axes, or the labels are not whole numbers from 0 to
         2**63 - 1.
     """
-    array = np.asarray(labels)
-    if array.dtype.kind not in "iu":
-        raise InputError(f"`labels` must hold whole numbers, got {array.dtype}.")
-    if array.ndim < 2:
-        raise InputError(
-            f"`labels` must have at least two axes (Y, X), got shape {array.shape}."
-        )
-    if array.size and array.min() < 0:
-        raise InputError(f"`labels` must not be negative, got {array.min()}.")
-    if array.max(initial=0) > np.iinfo(np.int64).max:
-        raise InputError("`labels` has values too large for labels: number them anew.")
-    return array.reshape(math.prod(array.shape[:-2]), *array.shape[-2:])
+    image = as_label_image(labels)
+    check_numbers(image, np.iinfo(np.int64).max)
+    return planes_of(image)
 
 
 def check_pixel_size(pixel_size: PixelSize | None) -> PixelSize | None:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet._typing import Indices
 from napari_cresunet._compiled import compiled
+from napari_cresunet._typing import Indices
 
 
 @compiled

@@ -6,8 +6,8 @@ import numpy as np
 from edt import edtsq
 from numpy.typing import NDArray
 
-from napari_cresunet._typing import Indices
 from napari_cresunet._compiled import compiled
+from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._runs import Regions
 
 FAR = 46340

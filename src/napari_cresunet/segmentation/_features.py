@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._label_images import as_label_image, check_signs
 from napari_cresunet._typing import Labels
 from napari_cresunet.errors import InputError
 
@@ -77,16 +78,10 @@ def cell_features(labels: Labels, probability: NDArray[Any]) -> dict[str, NDArra
 
 
 def _check(labels: Labels, probability: NDArray[Any]) -> None:
-    if labels.dtype.kind not in "iu":
-        raise InputError(f"`labels` must hold whole numbers, got {labels.dtype}.")
-    if labels.ndim < 2:
-        raise InputError(
-            f"`labels` must have at least two axes (Y, X), got shape {labels.shape}."
-        )
+    as_label_image(labels)
     if labels.shape != probability.shape:
         raise InputError(
             "`labels` and `probability` must have the same shape, got "
             f"{labels.shape} and {probability.shape}."
         )
-    if labels.size and labels.min() < 0:
-        raise InputError(f"`labels` must not be negative, got {labels.min()}.")
+    check_signs(labels)

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet._typing import Indices
 from napari_cresunet._compiled import compiled
+from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._distances import squared_distances
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import Clusters, offsets_of
