@@ -91,4 +91,5 @@ def write_csv(
     table.writeheader()
     table.writerows(rows)
     with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+        # Names of files need not be text of any encoding.
+        file.write(text.getvalue().encode(errors="backslashreplace"))

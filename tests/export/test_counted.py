@@ -141,3 +141,15 @@ def test_a_table_that_cannot_be_written_says_why(tmp_path):
     with pytest.raises(EngineError, match=f"^{re.escape(message)}$"):
         write_cells_csv(path, counted())
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_records_of_any_content_are_json(tmp_path):
+    record = {"threshold": np.float32(0.5), "mpe": np.nan, "image": "a\udcff.tif"}
+    write_cells_csv(tmp_path / "a.csv", counted(record=record))
+    text = (tmp_path / "a.json").read_text("utf-8")
+    found = json.loads(text, parse_constant=pytest.fail)
+    assert {name: found[name] for name in record} == {
+        "threshold": 0.5,
+        "mpe": None,
+        "image": "a\udcff.tif",
+    }

@@ -126,3 +126,15 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         kind=EngineError,
     )
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_and_records_with_characters_that_xml_has_not_are_read(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    strange = "µ\x01<\udcff>"
+    write_ome_tiff(
+        path, labels_of((4, 6)), record={"image": strange, "low": np.nan}, name=strange
+    )
+    metadata = metadata_of(path)
+    assert record_in_ome(metadata) == {"image": strange, "low": None}
+    (image,) = ElementTree.fromstring(metadata).findall("{*}Image")
+    assert image.get("Name") == "µ_<_>"

@@ -340,7 +340,7 @@ def test_what_does_not_fit_the_labels_is_refused_in_one_sentence(given, message)
         ),
         (
             LABELS.astype(np.uint64) + np.uint64(2**63),
-            f"must be at most {2**63 - 1}, got {2**63 + 0}: number the cells anew.",
+            f"must be at most {2**63 - 1}, got {2**63}: number the cells anew.",
         ),
     ],
 )

@@ -1,13 +1,13 @@
 """Result files: each is there whole or not at all."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from napari_cresunet._files import written_whole
 from napari_cresunet._typing import Image
+from napari_cresunet._writing import as_plain, json_bytes
 from napari_cresunet.errors import InputError
 
 
@@ -21,16 +21,15 @@ def write_png(path: Path, pixels: Image) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as JSON."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    """Write a value as JSON; what is not finite is null."""
     with written_whole(path) as file:
-        file.write(text.encode())
+        file.write(json_bytes(as_plain(value), indent=2))
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8."""
     with written_whole(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def hash_of(path: Path) -> str:

@@ -106,7 +106,7 @@ def write_count_report(path: str | Path, counted: Counted) -> None:
     A file that cannot be written is an `EngineError`.
     """
     text = count_report([counted], title=f"Cells of {counted.name}")
-    write_bytes(Path(path), text.encode())
+    write_bytes(Path(path), text.encode(errors="backslashreplace"))
 
 
 def _subtitle(images: Sequence[Counted]) -> str:

@@ -1,6 +1,5 @@
 """A count of one image, as one thing, and its tables."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._files import write_csv
-from napari_cresunet._writing import told_why, write_bytes
+from napari_cresunet._writing import as_plain, told_why, write_json
 from napari_cresunet.correction import LogEntry
 from napari_cresunet.export._evaluated import plain_values
 from napari_cresunet.export._hand_edits import hand_edits
@@ -226,7 +225,8 @@ def record_of(counted: Counted) -> dict[str, Any]:
         record["n_pinned"] = counted.n_pinned
     edits = {one.kind: one.n_steps for one in hand_edits(counted.log)}
     record |= {"edits": edits} if edits else {}
-    return record | {k: v for k, v in counted.record.items() if k not in record}
+    record |= {k: v for k, v in counted.record.items() if k not in record}
+    return dict(as_plain(record))
 
 
 def _written(
@@ -238,6 +238,5 @@ def _written(
     beside = path.with_suffix(".json")
     with told_why(path):
         write_csv(path, names, rows)
-    text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-    write_bytes(beside, text.encode())
+    write_json(beside, record, indent=2)
     return [path, beside]

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan
 from typing import Any
 
 import numpy as np
 
 from napari_cresunet._typing import Image
+from napari_cresunet._writing import as_plain
 from napari_cresunet.evaluation import (
     KINDS,
     CaseTable,
@@ -142,7 +142,7 @@ def case_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [
         {"name": one.name}
         | {
-            name: _plain(one.cases[name][row]) if name in one.cases else None
+            name: as_plain(one.cases[name][row]) if name in one.cases else None
             for name in names
         }
         for one in evaluation.images
@@ -168,13 +168,8 @@ def sweep_rows_table(rows: Iterable[SweepRow]) -> list[dict[str, Any]]:
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return numbers as Python's own, ready for JSON and CSV: NaN becomes None."""
-    return {name: _plain(value) for name, value in values.items()}
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and isnan(value) else value
+    """Return numbers as Python's own, ready for JSON and CSV; unknown is None."""
+    return {name: as_plain(value) for name, value in values.items()}
 
 
 def _row(name: str, scores: Scores, images: Sequence[Evaluated]) -> dict[str, Any]:
@@ -204,7 +199,7 @@ def _bounds(
 ) -> dict[str, Any]:
     """Return the ends of intervals as columns; None where there is no interval."""
     return {
-        f"{name}_{end}": None if ends is None else _plain(ends[number])
+        f"{name}_{end}": None if ends is None else as_plain(ends[number])
         for name, ends in intervals.items()
         for number, end in enumerate(("low", "high"))
     }

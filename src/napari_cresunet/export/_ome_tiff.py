@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet._files import written_whole
 from napari_cresunet._label_images import checked_labels
-from napari_cresunet._writing import told_why
+from napari_cresunet._writing import as_plain, told_why
 from napari_cresunet.errors import InputError
 
 _AXES = ("YX", "ZYX", "TZYX")
@@ -64,7 +64,7 @@ def write_ome_tiff(
         )
     kind = np.uint16 if array.max(initial=0) < 2**16 else np.int32
     metadata: dict[str, Any] = {"axes": _AXES[array.ndim - 2]}
-    metadata |= {"Name": name} if name else {}
+    metadata |= {"Name": _printable(name)} if name else {}
     options: dict[str, Any] = {}
     if pixel_size is not None:
         height, width = (float(side) for side in pixel_size)
@@ -73,7 +73,8 @@ def write_ome_tiff(
         options["resolution"] = (1e4 / width, 1e4 / height)
         options["resolutionunit"] = "CENTIMETER"
     if record:
-        text = json.dumps(record, ensure_ascii=False, default=str)
+        # Only ASCII: not every character that a path may have can stand in XML.
+        text = json.dumps(as_plain(record), allow_nan=False)
         metadata["CommentAnnotation"] = {"Namespace": NAMESPACE, "Value": text}
     with told_why(path), written_whole(path) as file:
         tifffile.imwrite(
@@ -85,6 +86,11 @@ def write_ome_tiff(
             metadata=metadata,
             **options,
         )
+
+
+def _printable(name: str) -> str:
+    """Return a name that can stand in XML."""
+    return "".join(one if one.isprintable() else "_" for one in name)
 
 
 def record_in_ome(metadata: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Indices
+from napari_cresunet._writing import as_plain
 from napari_cresunet.correction import Erased, LogEntry, Pins
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region
@@ -82,31 +82,6 @@ def to_document(content: StudyContent, labels: str, masks: Iterable[str]) -> str
         for name, part in parts.items()
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def as_plain(value: Any) -> Any:
-    """Return what JSON can hold of a value.
-
-    Parameters
-    ----------
-    value : object
-        Of mappings, sequences, numbers, texts; also of numpy.
-
-    Returns
-    -------
-    object
-        Of dict, list, int, float, str, bool, None. What is not finite is None, what is
-        unknown is a text.
-    """
-    if isinstance(value, Mapping):
-        return {str(name): as_plain(item) for name, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return as_plain(value.tolist())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [as_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    return value if isinstance(value, int | str | None) else str(value)
 
 
 def _from_image(image: ImageReference | None) -> dict[str, Any] | None:
