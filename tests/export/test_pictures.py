@@ -1,7 +1,13 @@
 import numpy as np
 from skimage.color import rgb2lab
 
-from napari_cresunet.export._pictures import FOUND_COLOR, TRUE_COLOR, heatmap, overlay
+from napari_cresunet.export._pictures import (
+    FOUND_COLOR,
+    TRUE_COLOR,
+    heatmap,
+    overlay,
+    stretched,
+)
 
 
 def test_heatmap_grows_lighter_in_even_steps():
@@ -47,3 +53,12 @@ def test_overlay_of_gray_16_bit_stretches_the_range():
 def test_overlay_of_a_constant_image_is_dark():
     image = np.full((1000, 1000), 5.0)
     assert overlay(image, np.zeros((1000, 1000), np.int32)).max() == 0
+
+
+def test_what_is_not_finite_is_black_and_spoils_no_contrast():
+    image = np.linspace(0, 1, 10_000).reshape(100, 100)
+    image[0, :3] = np.nan, np.inf, -np.inf
+    gray = stretched(image)
+    assert gray[0, :3].tolist() == [0, 0, 0]
+    assert gray[50, 0] in (127, 128)
+    assert gray[-1, -1] == 255

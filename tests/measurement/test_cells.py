@@ -300,6 +300,8 @@ NO_COLOR = (
     "A color image has the shape (4, 5, 3) here, got (4, 5): take the image of these "
     "labels."
 )
+NO_COLOR_NAME = "The image has 3 channels, but 2 names: give one name for each."
+NO_SINGLE_NAME = "The image has 1 channels, but 2 names: give one name for each."
 NO_NAME = "The image has 2 channels, but 1 names: give one name for each."
 OTHER_REGION = (
     "The region CA1 has 5 x 4 px, but the image has 4 x 5 px: use the regions of this "
@@ -314,6 +316,8 @@ OTHER_REGION = (
         ({"image": np.zeros((4, 5, 3)), "rgb": False}, OTHER("image", (4, 5, 3))),
         ({"image": np.zeros((4, 5)), "rgb": True}, NO_COLOR),
         ({"image": np.zeros((2, 4, 5)), "channels": ["a"]}, NO_NAME),
+        ({"image": np.zeros((4, 5, 4)), "channels": ["a", "b"]}, NO_COLOR_NAME),
+        ({"image": np.zeros((4, 5)), "channels": ["a", "b"]}, NO_SINGLE_NAME),
         ({"probability": np.zeros((4, 5, 1))}, OTHER("probability", (4, 5, 1))),
         ({"pixel_size": (0.5, 0)}, NO_SIZE((0.5, 0))),
         ({"pixel_size": (0.5, np.nan)}, NO_SIZE((0.5, np.nan))),

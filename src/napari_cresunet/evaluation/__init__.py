@@ -31,7 +31,7 @@ from napari_cresunet.evaluation._disagreement import (
     strongest_places,
 )
 from napari_cresunet.evaluation._matching import MATCHINGS, Matches, match_centers
-from napari_cresunet.evaluation._measuring import surroundings_of
+from napari_cresunet.evaluation._measuring import as_planes, surroundings_of
 from napari_cresunet.evaluation._objects import Objects, objects_of, true_objects
 from napari_cresunet.evaluation._overlaps import (
     IOU_THRESHOLDS,
@@ -78,6 +78,7 @@ __all__ = [
     "Trait",
     "aggregate",
     "aggregate_overlaps",
+    "as_planes",
     "best_row",
     "bootstrap_intervals",
     "bootstrap_overlap_intervals",

@@ -18,7 +18,7 @@ from napari_cresunet.export._figures import (
     write_figure,
 )
 from napari_cresunet.export._galleries import shrunk
-from napari_cresunet.export._pictures import Picture
+from napari_cresunet.export._pictures import Picture, is_color, stretched
 from napari_cresunet.measurement import Region
 
 if TYPE_CHECKING:
@@ -208,33 +208,16 @@ def _ground(counted: Counted, shape: tuple[int, ...], number: int) -> Picture:
     if counted.image is None:
         return np.zeros((height, width, 3), np.uint8)
     image = np.asarray(counted.image)
-    if image.shape == shape and not counted.is_rgb:
-        plane = image.reshape(-1, height, width)[number]
-        return np.stack([_stretched(plane)] * 3, axis=-1)
-    if image.shape[:-1] == shape and image.shape[-1] in (3, 4):
-        return _stretched(
-            image.reshape(-1, height, width, image.shape[-1])[number][..., :3]
-        )
     if image.shape[1:] == shape:  # channels first
         channels = image.reshape(len(image), -1, height, width)[:, number]
-        gray = np.max([_stretched(channel) for channel in channels], axis=0)
-        return np.stack([gray] * 3, axis=-1)
-    raise InputError(
-        f"Image and labels of {counted.name} differ in shape: {image.shape} and "
-        f"{shape}; take the image of these labels."
-    )
+        return _gray(np.max([stretched(channel) for channel in channels], axis=0))
+    has_colors = is_color(image, shape, counted.name)
+    plane = image.reshape(-1, height, width, *image.shape[len(shape) :])[number]
+    return stretched(plane[..., :3]) if has_colors else _gray(stretched(plane))
 
 
-def _stretched(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return 8 bits from percentile 0.5 to 99.9; what is not finite is black."""
-    step = max(1, int((pixels.size / 4e6) ** 0.5))
-    sample = pixels[::step, ::step].astype(np.float64)
-    known = sample[np.isfinite(sample)]
-    low, high = np.percentile(known, (0.5, 99.9)) if known.size else (0.0, 1.0)
-    unit = (pixels.astype(np.float32) - low) / max(high - low, 1e-12)
-    unit = np.nan_to_num(unit, nan=0.0)
-    stretched: NDArray[np.uint8] = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    return stretched
+def _gray(plane: NDArray[np.uint8]) -> Picture:
+    return np.stack([plane] * 3, axis=-1)
 
 
 def _draw_cells(axes: "Axes", plane: NDArray[Any], scale: float | None) -> None:

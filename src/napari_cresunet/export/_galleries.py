@@ -11,7 +11,13 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import Objects
 from napari_cresunet.export._colors import KIND_COLORS
 from napari_cresunet.export._evaluated import Evaluated
-from napari_cresunet.export._pictures import Picture
+from napari_cresunet.export._pictures import (
+    Picture,
+    contrast_of,
+    in_eight_bits,
+    is_color,
+    sparse_step,
+)
 
 _LEAST_SIZE, _LARGEST_SIZE = 24, 160
 """Px of the image that a crop shows at least and at most on each side."""
@@ -53,9 +59,7 @@ class Ground(NamedTuple):
         if self.planes is None:
             return np.zeros((*size, 3), np.uint8)
         cut = cut_out(self.planes[plane], corner, size, fill=self.low)
-        unit = (cut.astype(np.float64) - self.low) / (self.high - self.low)
-        gray = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-        return np.stack([gray] * 3, axis=-1)
+        return np.stack([in_eight_bits(cut, self.low, self.high)] * 3, axis=-1)
 
 
 class _Canvas(NamedTuple):
@@ -205,26 +209,18 @@ def ground_of(image: Image | None, shape: tuple[int, ...], name: str) -> Ground:
     Ground
         Colors by the brightest channel, from percentile 0.5 to 99.9.
 
-    Raises
-    ------
-    InputError
-        If it has another shape than the labels.
+    Notes
+    -----
+    Raises `InputError` if it has another shape than the labels.
     """
     if image is None or not np.size(image):
         return Ground(None)
     array = np.asarray(image)
-    if array.ndim == len(shape) + 1 and array.shape[-1] in (3, 4):
+    if is_color(array, shape, name):
         array = array[..., :3].max(axis=-1)
-    if array.shape != shape:
-        raise InputError(
-            f"Image and labels of {name} differ in shape: {array.shape} and "
-            f"{shape}; take the image of these labels."
-        )
     planes = array.reshape(-1, *shape[-2:])
-    # A grid of pixels tells the contrast as well, in stacks much faster.
-    step = max(1, int((planes.size / 4e6) ** 0.5))
-    low, high = np.percentile(planes[:, ::step, ::step], (0.5, 99.9))
-    return Ground(planes, float(low), float(max(high, low + 1e-12)))
+    step = sparse_step(planes.size)
+    return Ground(planes, *contrast_of(planes[:, ::step, ::step]))
 
 
 def _drawn(

@@ -1,12 +1,13 @@
 """Pictures of a result for the eye: a heatmap and an overlay, 8-bit RGB."""
 
 from functools import cache
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Image, Labels, Mask, Probability
+from napari_cresunet.errors import InputError
 
 Picture: TypeAlias = NDArray[np.uint8]
 """(Y, X, 3)."""
@@ -100,12 +101,77 @@ def _outlines(labels: Labels, side: str) -> Mask:
 def _as_color(image: Image) -> Picture:
     """Return the image as 8-bit RGB; other ranges than 0 to 255 are stretched."""
     color = image[..., :3] if image.ndim == 3 else np.stack([image] * 3, axis=-1)
-    if color.dtype == np.uint8:
-        return color.copy()
-    low, high = np.percentile(color, (0.5, 99.9))
-    unit = (color - low) / max(high - low, 1e-12)
-    picture: Picture = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    return picture
+    return color.copy() if color.dtype == np.uint8 else stretched(color)
+
+
+def stretched(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return an image in 8 bits, from percentile 0.5 to 99.9.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (Y, X) or (Y, X, 3)
+        The image.
+
+    Returns
+    -------
+    ndarray of uint8 of the same shape
+        What is not finite is black.
+    """
+    step = sparse_step(pixels.size)
+    return in_eight_bits(pixels, *contrast_of(pixels[::step, ::step]))
+
+
+def sparse_step(size: int) -> int:
+    """Return how far apart pixels may be that tell the contrast as well as all do."""
+    return max(1, int((size / 4e6) ** 0.5))
+
+
+def contrast_of(pixels: NDArray[Any]) -> tuple[float, float]:
+    """Return what is to be black and what is to be white: percentiles 0.5 and 99.9."""
+    values = pixels.astype(np.float64)
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, (0.5, 99.9)) if known.size else (0.0, 1.0)
+    return float(low), float(max(high, low + 1e-12))
+
+
+def in_eight_bits(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Return pixels from black (`low`) to white (`high`); not finite is black, too."""
+    unit = (pixels.astype(np.float64) - low) / (high - low)
+    unit[~np.isfinite(unit)] = 0
+    eight_bits: NDArray[np.uint8] = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    return eight_bits
+
+
+def is_color(image: Image, shape: tuple[int, ...], name: str) -> bool:
+    """Tell whether an image has colors, or refuse one of another size than its labels.
+
+    Parameters
+    ----------
+    image : ndarray
+        The image.
+    shape : tuple of int
+        Of its labels, (..., Y, X).
+    name : str
+        What to call it.
+
+    Returns
+    -------
+    bool
+        Whether there is an axis of colors behind those of the labels.
+
+    Raises
+    ------
+    InputError
+        If it has another shape.
+    """
+    if image.shape == shape:
+        return False
+    if image.shape[:-1] == shape and image.shape[-1] in (3, 4):
+        return True
+    raise InputError(
+        f"Image and labels of {name} differ in shape: {image.shape} and {shape}; take "
+        "the image of these labels."
+    )
 
 
 def _enlarged(pixels: NDArray[Pixel]) -> NDArray[Pixel]:

@@ -10,6 +10,7 @@ from napari_cresunet._files import written_whole
 from napari_cresunet._label_images import checked_labels, planes_of
 from napari_cresunet._writing import told_why
 from napari_cresunet.errors import InputError
+from napari_cresunet.export._pictures import is_color
 
 
 def write_training_pair(
@@ -44,12 +45,7 @@ def write_training_pair(
     A file that cannot be written is an `EngineError`.
     """
     array, pixels = checked_labels(labels), np.asarray(image)
-    is_color = pixels.shape[:-1] == array.shape and pixels.shape[-1] in (3, 4)
-    if pixels.shape != array.shape and not is_color:
-        raise InputError(
-            f"Image and labels of {name} differ in shape: {pixels.shape} and "
-            f"{array.shape}; take the image of these labels."
-        )
+    has_colors = is_color(pixels, array.shape, name)
     if not array.any():
         raise InputError(f"{name} has no cell: there is nothing to learn from.")
     stack = planes_of(array)
@@ -58,7 +54,7 @@ def write_training_pair(
     for number in np.flatnonzero(stack.any(axis=(1, 2))).tolist():
         place = f"_p{number + 1:03}" if len(stack) > 1 else ""
         file = f"{_plain(name)}{place}.tif"
-        pairs = {"images": planes[number][..., :3] if is_color else planes[number]}
+        pairs = {"images": planes[number][..., :3] if has_colors else planes[number]}
         pairs["labels"] = _smallest(stack[number])
         for kind, content in pairs.items():
             path = Path(folder) / kind / file

@@ -11,8 +11,8 @@ from napari_cresunet._typing import Mask
 from napari_cresunet.measurement._channels import Channels, channels_of
 from napari_cresunet.measurement._checks import (
     PixelSize,
-    as_planes,
     check_pixel_size,
+    label_planes,
 )
 from napari_cresunet.measurement._region import Region
 from napari_cresunet.measurement._regions import names_of_regions
@@ -179,7 +179,7 @@ def iter_measure(  # noqa: PLR0913  # as above
     InputError
         As from `measure`.
     """
-    planes = as_planes(labels)
+    planes = label_planes(labels)
     shape = np.shape(labels)
     size = check_pixel_size(pixel_size)
     brightness = channels_of(shape, image, rgb, channels, probability)

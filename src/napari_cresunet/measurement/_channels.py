@@ -1,6 +1,5 @@
 """Brightness and probability of cells."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.evaluation import surroundings_of
+from napari_cresunet.evaluation import as_planes, surroundings_of
 
 if TYPE_CHECKING:
     from napari_cresunet.measurement._cells import Piece
@@ -118,18 +117,12 @@ def channels_of(
     InputError
         If a shape is another, or there is not one name for each channel.
     """
-    known = None
-    if probability is not None:
-        known = np.asarray(probability)
-        if known.shape != shape:
-            raise InputError(_other_shape(shape, known.shape, "probability"))
-    brightness = (
+    channels = (
         {} if image is None else _brightness(shape, np.asarray(image), rgb, names)
     )
-    flat = (math.prod(shape[:-2]), *shape[-2:])
     return Channels(
-        {ending: channel.reshape(flat) for ending, channel in brightness.items()},
-        None if known is None else known.reshape(flat),
+        {ending: as_planes(one, shape, "image") for ending, one in channels.items()},
+        None if probability is None else as_planes(probability, shape, "probability"),
     )
 
 
@@ -142,27 +135,23 @@ def _brightness(
     """Return each channel by the ending of its columns."""
     is_color = image.shape[:-1] == shape and image.shape[-1] in (3, 4)
     if is_color and rgb is not False:
-        return {f"_{name}": image[..., i] for i, name in enumerate(names or COLORS)}
-    if rgb:
+        channels = np.moveaxis(image[..., :3], -1, 0)
+        names = names or COLORS
+    elif rgb:
         raise InputError(
             f"A color image has the shape {(*shape, 3)} here, got {image.shape}: take "
             "the image of these labels."
         )
-    if image.shape == shape:
-        return {f"_{names[0]}" if names else "": image}
-    if image.shape[1:] != shape:
-        raise InputError(_other_shape(shape, image.shape, "image"))
-    names = names or [str(number) for number in range(1, len(image) + 1)]
-    if len(names) != len(image):
+    elif image.shape[1:] == shape:
+        channels = image
+        names = names or [str(number) for number in range(1, len(image) + 1)]
+    else:
+        # Of another shape it is refused where it is cut into planes.
+        channels = image[np.newaxis]
+    if names and len(names) != len(channels):
         raise InputError(
-            f"The image has {len(image)} channels, but {len(names)} names: give one "
+            f"The image has {len(channels)} channels, but {len(names)} names: give one "
             "name for each."
         )
-    return {f"_{name}": channel for name, channel in zip(names, image, strict=True)}
-
-
-def _other_shape(shape: tuple[int, ...], other: tuple[int, ...], name: str) -> str:
-    return (
-        f"Labels and {name} differ in shape: {shape} and {other}; take the {name} of "
-        "these labels."
-    )
+    endings = [f"_{name}" for name in names or ()] or [""]
+    return dict(zip(endings, channels, strict=True))

@@ -13,7 +13,7 @@ PixelSize = tuple[float, float]
 """Height and width of a pixel in µm."""
 
 
-def as_planes(labels: ArrayLike) -> NDArray[Any]:
+def label_planes(labels: ArrayLike) -> NDArray[Any]:
     """Return labels as planes.
 
     Parameters

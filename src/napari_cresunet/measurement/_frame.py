@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.measurement._checks import as_planes
+from napari_cresunet.measurement._checks import label_planes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def in_frame(labels: ArrayLike, frame: CountingFrame) -> NDArray[np.int64]:
     >>> in_frame(labels, CountingFrame(top=2, left=2, bottom=7, right=8))
     array([1])
     """
-    planes = as_planes(labels)
+    planes = label_planes(labels)
     height, width = planes.shape[1:]
     top, bottom = (_first_from(edge, height) for edge in (frame.top, frame.bottom))
     left, right = (_first_from(edge, width) for edge in (frame.left, frame.right))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from napari_cresunet._typing import Indices, Labels
 from napari_cresunet.errors import InputError
-from napari_cresunet.measurement._checks import as_planes
+from napari_cresunet.measurement._checks import label_planes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def link_planes(labels: ArrayLike, *, min_overlap: float = 0.5) -> Labels:
             f"`min_overlap` must be above 0 and at most 1, got {min_overlap}."
         )
     given = np.asarray(labels)
-    planes = as_planes(given)
+    planes = label_planes(given)
     depth = given.shape[-3] if given.ndim > 2 else 1
     linked = np.zeros(planes.shape, np.int32)
     total = 0
