@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels, Shapes
 
+from napari_cresunet.widgets._drawing import polygons_of
 from napari_cresunet.widgets._layers import (
     is_source,
     placement_of,
-    polygons_of,
     shown_plane,
     source_of,
     visible_region,

@@ -11,6 +11,7 @@ from napari_cresunet.widgets._corrections import (
     set_labels,
     start_corrections,
 )
+from napari_cresunet.widgets._drawing import selection_kept
 from napari_cresunet.widgets._layers import Placement, record_of
 
 _KEY = "cresunet"
@@ -118,7 +119,7 @@ class CompareLayers:
         source, model = entry.request.source.identity, entry.card.name
         record = result.record | {"source": source, "kind": _HEATMAP, "model": model}
         heatmap = self._find(source, _HEATMAP, model)
-        with self._selection_kept():
+        with self._adding():
             if heatmap is None:
                 self._add_heatmap(result.probability, model, record, placement)
             else:
@@ -134,7 +135,7 @@ class CompareLayers:
         looks: dict[str, Any] = {"colormap": "magma", "contrast_limits": (0, 1)}
         if others:
             looks = {name: getattr(others[0], name) for name in _LINKED}
-        with self._selection_kept():
+        with self._adding():
             heatmap = self._viewer.add_image(
                 data,
                 name=f"{model} probability",
@@ -186,7 +187,7 @@ class CompareLayers:
             cells.visible = False
             kept = cells.name
         diameter = entry.request.choices.diameter or entry.card.diameter
-        with self._selection_kept():
+        with self._adding():
             layer = self._viewer.add_labels(
                 result.labels,
                 name=f"{model} cells",
@@ -217,7 +218,7 @@ class CompareLayers:
             layer.data = values
             _move(layer, placement)
             return
-        with self._selection_kept():
+        with self._adding():
             self._viewer.add_image(
                 values,
                 name="disagreement",
@@ -230,17 +231,15 @@ class CompareLayers:
             )
 
     @contextmanager
-    def _selection_kept(self) -> Iterator[None]:
-        """Leave the brush in the user's hand: a new layer is selected otherwise."""
+    def _adding(self) -> Iterator[None]:
+        """Let layers come, which nobody is to take for a choice of the user."""
         if self.is_adding:  # several at once: napari's controls change only once
             yield
             return
-        selection = self._viewer.layers.selection
-        selected, self.is_adding = selection.active, True
+        self.is_adding = True
         try:
-            yield
-            if selected is not None:
-                selection.active = selected
+            with selection_kept(self._viewer):
+                yield
         finally:
             self.is_adding = False
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.state import ADD, JOIN, OUTLINE, PIN_COLORS, PinnedCell
+from napari_cresunet.widgets._drawing import move_marks, places_of, selection_kept
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
@@ -110,7 +111,7 @@ class CorrectionLayers:
             "size": [_pin_size(one) for one in pinned] or _LEAST_PIN,
             "face_color": [PIN_COLORS[one.reason] for one in pinned] or "white",
         }
-        places = _coordinates(pinned, layer_shape(reference))
+        places = places_of([one.spot for one in pinned], layer_shape(reference))
         if layer is None:
             layer = self._add(
                 PINS,
@@ -123,10 +124,7 @@ class CorrectionLayers:
             )
             layer.editable = False
             return
-        layer.selected_data = set()
-        layer.data = places
-        for name, value in look.items() if pinned else ():
-            setattr(layer, name, value)
+        move_marks(layer, places, look)
 
     def hide_marks(self) -> None:
         """Show no longer which cells are pinned."""
@@ -138,7 +136,7 @@ class CorrectionLayers:
     def _add(
         self, kind: str, reference: Any, add: Callable[..., Any], **look: Any
     ) -> Any:
-        with self._selection_kept():
+        with self._changing():
             layer = add(
                 ndim=reference.ndim,
                 name=_NAMES[kind],
@@ -150,15 +148,12 @@ class CorrectionLayers:
         return layer
 
     @contextmanager
-    def _selection_kept(self) -> Iterator[None]:
-        """Leave the selected layer selected: a new one would take the tool away."""
-        selection = self._viewer.layers.selection
-        selected = selection.active
+    def _changing(self) -> Iterator[None]:
+        """Let a layer come or go, which nobody is to take for a choice."""
         self.is_changing = True
         try:
-            yield
-            if selected is not None and selected in self._viewer.layers:
-                selection.active = selected
+            with selection_kept(self._viewer):
+                yield
         finally:
             self.is_changing = False
 
@@ -179,22 +174,9 @@ class CorrectionLayers:
     def _remove(self, kind: str) -> None:
         layer = find_layer(self._viewer, self._identities.pop(kind, ""))
         if layer is not None:
-            with self._selection_kept():
+            with self._changing():
                 self._viewer.layers.remove(layer)
 
 
 def _pin_size(pinned: PinnedCell) -> float:
     return float(np.clip(_PIN_SIZE * pinned.spot.size, _LEAST_PIN, _MOST_PIN))
-
-
-def _coordinates(
-    pinned: Sequence[PinnedCell], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Return where pinned cells are, with all axes of a layer."""
-    if not pinned:
-        return np.empty((0, len(shape)))
-    places = np.array([(one.spot.row, one.spot.column) for one in pinned])
-    if len(shape) == 2:
-        return places
-    planes = np.unravel_index([one.spot.plane for one in pinned], shape[:-2])
-    return np.column_stack([*planes, places])

@@ -17,6 +17,7 @@ from napari_cresunet.evaluation import (
 )
 from napari_cresunet.export import KIND_COLORS
 from napari_cresunet.state import Judgment, Spot
+from napari_cresunet.widgets._drawing import move_marks, places_of, selection_kept
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
@@ -71,18 +72,15 @@ class EvaluationLayers:
         reference : napari.layers.Labels
             The predicted cells, where they lie.
         """
-        selected = self._viewer.layers.selection.active
         spatial = placement_of(reference).spatial
-        outlines = self._layer(OUTLINES, reference.ndim)
-        if outlines is None:
-            self._add_outlines(judgment, reference, spatial)
-        else:
-            outlines.data = judgment.drawing
-            self._move(outlines, spatial, reference)
-        self._mark(spots, kinds, reference, spatial)
-        # A new layer is selected, which would take the brush out of the user's hand.
-        if selected is not None and selected in self._viewer.layers:
-            self._viewer.layers.selection.active = selected
+        with selection_kept(self._viewer):
+            outlines = self._layer(OUTLINES, reference.ndim)
+            if outlines is None:
+                self._add_outlines(judgment, reference, spatial)
+            else:
+                outlines.data = judgment.drawing
+                self._move(outlines, spatial, reference)
+            self._mark(spots, kinds, reference, spatial)
 
     def _add_outlines(
         self, judgment: Judgment, reference: Any, spatial: dict[str, Any]
@@ -111,7 +109,7 @@ class EvaluationLayers:
         if known == self._marked and self._layer(MARKS, reference.ndim) is not None:
             return  # napari takes as long for this as for all else
         self._marked = known
-        places = _coordinates(spots, layer_shape(reference))
+        places = places_of(spots, layer_shape(reference))
         look = {
             "symbol": [SYMBOLS[kind][0] for kind in kinds] or "disc",
             "size": [max(_WIDER * spot.size, _LEAST_WIDTH) for spot in spots] or 10,
@@ -131,10 +129,7 @@ class EvaluationLayers:
             layer.editable = False
             self._identities[MARKS] = identity_of(layer)
             return
-        layer.selected_data = set()
-        layer.data = places
-        for name, value in look.items() if spots else ():
-            setattr(layer, name, value)
+        move_marks(layer, places, look)
         layer.face_color = "transparent"
         self._move(layer, spatial, reference)
 
@@ -199,14 +194,3 @@ def _colormap(shown: Collection[str]) -> Any:
         color[3] = 1.0 if kind in shown else 0.0
         colors.append(color)
     return CyclicLabelColormap(colors=np.array(colors, np.float32))
-
-
-def _coordinates(spots: list[Spot], shape: tuple[int, ...]) -> Any:
-    """Return where spots are, with all axes of a layer."""
-    if not spots:
-        return np.empty((0, len(shape)))
-    places = np.array([(spot.row, spot.column) for spot in spots])
-    if len(shape) == 2:
-        return places
-    planes = np.unravel_index([spot.plane for spot in spots], shape[:-2])
-    return np.column_stack([*planes, places])

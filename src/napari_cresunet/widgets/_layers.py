@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cresunet.state import Corrections, Result, Source
 from napari_cresunet.widgets._corrections import (
@@ -104,12 +103,12 @@ def source_of(layer: Any) -> Source:
         name=layer.name,
         image=layer.data[0] if layer.multiscale else layer.data,
         is_rgb=bool(layer.rgb),
-        pixel_um=_pixel_um(layer),
+        pixel_um=pixel_um_of(layer),
         diameter=float(diameter) if isinstance(diameter, int | float) else None,
     )
 
 
-def _pixel_um(layer: Any) -> tuple[float, float] | None:
+def pixel_um_of(layer: Any) -> tuple[float, float] | None:
     """Return height and width of a pixel in µm, if the layer has units of length."""
     import pint
 
@@ -365,47 +364,3 @@ def replace_labels(layer: Any, result: Result) -> None:
 def set_features(layer: Any, features: Any) -> None:
     """Set the table of cells."""
     layer.features = {name: np.asarray(column) for name, column in features.items()}
-
-
-def polygons_of(shapes: Any, image: Any) -> tuple[NDArray[np.float64], ...]:
-    """Return the areas drawn in a shapes layer, in px of an image.
-
-    Parameters
-    ----------
-    shapes : napari.layers.Shapes
-        Selected shapes, or all if none is selected. Lines and paths have no area.
-    image : napari.layers.Image
-        The image.
-
-    Returns
-    -------
-    tuple of ndarray of shape (N, 2)
-        Corners (row, column).
-    """
-    chosen = sorted(shapes.selected_data) or range(shapes.nshapes)
-    polygons = []
-    for index in chosen:
-        kind = shapes.shape_type[index]
-        if kind not in ("rectangle", "polygon", "ellipse"):
-            continue
-        corners = np.asarray(shapes.data[index], float)
-        if kind == "ellipse":
-            corners = _ellipse(corners)
-        world = np.array([shapes.data_to_world(corner) for corner in corners])
-        world = world[:, -image.ndim :]
-        point = np.zeros(image.ndim)
-        rows = []
-        for corner in world:
-            point[-len(corner) :] = corner
-            rows.append(np.asarray(image.world_to_data(point))[-2:])
-        polygons.append(np.array(rows))
-    return tuple(polygons)
-
-
-def _ellipse(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the outline of the ellipse in a box of four corners."""
-    center = corners.mean(axis=0)
-    one, other = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-    turns = np.linspace(0, 2 * np.pi, 64, endpoint=False)[:, np.newaxis]
-    outline: NDArray[np.float64] = center + np.cos(turns) * one + np.sin(turns) * other
-    return outline

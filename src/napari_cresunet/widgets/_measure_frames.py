@@ -6,17 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.measurement import CountingFrame
+from napari_cresunet.widgets._drawing import (
+    plane_map,
+    plane_spatial,
+    selection_kept,
+)
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
     layer_shape,
     record_of,
 )
-from napari_cresunet.widgets._measure_regions import (
-    draw_in,
-    plane_map,
-    plane_spatial,
-)
+from napari_cresunet.widgets._measure_regions import draw_in
 
 _KEY = "cresunet"
 FRAME, LINES = "frame", "frame lines"
@@ -122,21 +123,18 @@ class FrameLines:
         paths, colors = _paths(frames, layer_shape(labels)[-2:])
         width = max(1.0, max(layer_shape(labels)[-2:]) / 400)
         if layer is None:
-            active = self._viewer.layers.selection.active
-            layer = self._viewer.add_shapes(
-                paths,
-                shape_type="path",
-                edge_color=colors,
-                edge_width=width,
-                name=f"{labels.name} {LINES}",
-                metadata={_KEY: {"kind": LINES, "of": identity_of(labels)}},
-                **plane_spatial(labels),
-            )
+            with selection_kept(self._viewer):
+                layer = self._viewer.add_shapes(
+                    paths,
+                    shape_type="path",
+                    edge_color=colors,
+                    edge_width=width,
+                    name=f"{labels.name} {LINES}",
+                    metadata={_KEY: {"kind": LINES, "of": identity_of(labels)}},
+                    **plane_spatial(labels),
+                )
             layer.editable = False
             self._identity = identity_of(layer)
-            # A new layer is selected, which would take the frame out of the hand.
-            if active is not None and active in self._viewer.layers:
-                self._viewer.layers.selection.active = active
             return
         layer.selected_data = set()
         layer.data = [(path, "path") for path in paths]

@@ -7,19 +7,20 @@ import numpy as np
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region
 from napari_cresunet.state import Corrections, MeasureSource
+from napari_cresunet.widgets._drawing import plane_map
 from napari_cresunet.widgets._evaluate_pairs import image_of, probability_of
 from napari_cresunet.widgets._layers import (
-    _pixel_um,
     identity_of,
     is_cells,
     is_source,
     layer_shape,
+    pixel_um_of,
     record_of,
     set_features,
     source_of,
 )
 from napari_cresunet.widgets._measure_frames import frames_of
-from napari_cresunet.widgets._measure_regions import plane_map, regions_of
+from napari_cresunet.widgets._measure_regions import regions_of
 from napari_cresunet.widgets._truths import is_named_truth
 
 _MICROMETER = "micrometer"
@@ -130,10 +131,10 @@ def pixel_size_of(labels: Any, image: Any) -> tuple[float, float] | None:
     tuple of float, or None
         None if nothing tells it.
     """
-    known = _pixel_um(labels)
+    known = pixel_um_of(labels)
     if known is None and image is not None:
         is_same = layer_shape(image)[-2:] == layer_shape(labels)[-2:]
-        known = _pixel_um(image) if is_same else None
+        known = pixel_um_of(image) if is_same else None
     return known
 
 

@@ -7,20 +7,14 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region, regions_from_labels
-from napari_cresunet.widgets._layers import (
-    SPATIAL,
-    _ellipse,
-    identity_of,
-    layer_shape,
-    record_of,
-)
+from napari_cresunet.widgets._drawing import outline_of, plane_map, plane_spatial
+from napari_cresunet.widgets._layers import identity_of, layer_shape, record_of
 
 _KEY = "cresunet"
 REGIONS = "regions"
 COLUMN = "region"
 """Of the features of shapes: their names. Shapes of one name are one region."""
 _NAMES = "region_names"
-_AREAS = ("rectangle", "polygon", "ellipse")
 _COLOR = "#f0e442"  # yellow of the Okabe-Ito palette, seen on dark and bright images
 
 
@@ -120,30 +114,6 @@ def _text() -> dict[str, Any]:
 def _line_width(labels: Any) -> float:
     """Return px of a line that is seen when the whole image is."""
     return max(1.0, round(max(layer_shape(labels)[-2:]) / 500, 1))
-
-
-def plane_spatial(layer: Any) -> dict[str, Any]:
-    """Return the arguments of a layer of rows and columns that lies on another one.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        The other one, which may be a stack.
-
-    Returns
-    -------
-    dict
-        Everything spatial.
-    """
-    if layer.ndim == 2:
-        return {name: getattr(layer, name) for name in SPATIAL}
-    return {
-        "scale": layer.scale[-2:],
-        "translate": layer.translate[-2:],
-        "rotate": layer.rotate[-2:, -2:],
-        "units": layer.units[-2:],
-        "axis_labels": layer.axis_labels[-2:],
-    }
 
 
 # Names
@@ -287,15 +257,10 @@ def regions_of(layer: Any, labels: Any) -> tuple[Region, ...]:
     shapes: dict[tuple[str, int | None], list[NDArray[np.float64]]] = {}
     matrix, offset = plane_map(layer, labels)
     for number, name in enumerate(names_of(layer)):
-        if layer.shape_type[number] not in _AREAS:
+        outline = outline_of(layer, number)
+        if outline is None:
             continue
-        corners = np.asarray(layer.data[number], float)
-        if len(corners) < 3:
-            continue  # is being drawn
-        plane = _plane_of(corners, layer, labels)
-        outline = corners[:, -2:]
-        if layer.shape_type[number] == "ellipse":
-            outline = _ellipse(outline)
+        plane = _plane_of(layer.data[number], layer, labels)
         shapes.setdefault((name, plane), []).append(outline @ matrix.T + offset)
     places = [name for name, _ in shapes]
     return tuple(
@@ -306,36 +271,6 @@ def regions_of(layer: Any, labels: Any) -> tuple[Region, ...]:
         )
         for (name, plane), polygons in shapes.items()
     )
-
-
-def plane_map(
-    layer: Any, reference: Any
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how rows and columns of a layer become those of another one.
-
-    Parameters
-    ----------
-    layer, reference : napari.layers.Layer
-        The two; both lie flat, as all transforms of napari leave them.
-
-    Returns
-    -------
-    matrix : ndarray of shape (2, 2)
-        A place p of the first is matrix @ p + offset in the second.
-    offset : ndarray of shape (2,)
-        In px.
-    """
-    # Three places tell all of an affine map, with napari's public functions only.
-    images = []
-    for row, column in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)):
-        place = np.zeros(layer.ndim)
-        place[-2:] = row, column
-        world = np.asarray(layer.data_to_world(place))[-2:]
-        point = np.zeros(reference.ndim)
-        point[-2:] = world
-        images.append(np.asarray(reference.world_to_data(point))[-2:])
-    offset = images[0]
-    return np.column_stack([images[1] - offset, images[2] - offset]), offset
 
 
 def _plane_of(corners: NDArray[np.float64], layer: Any, labels: Any) -> int | None:

@@ -19,6 +19,7 @@ from napari_cresunet.state import (
 )
 from napari_cresunet.studies import ImageReference, StudyContent
 from napari_cresunet.widgets._corrections import corrections_of, start_corrections
+from napari_cresunet.widgets._drawing import plane_spatial
 from napari_cresunet.widgets._evaluate_pairs import image_of
 from napari_cresunet.widgets._layers import (
     SPATIAL,
@@ -36,7 +37,6 @@ from napari_cresunet.widgets._measure_regions import (
     COLUMN,
     REGIONS,
     _line_width,
-    plane_spatial,
     region_layers,
     regions_of,
     set_names,

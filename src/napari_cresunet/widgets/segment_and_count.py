@@ -11,12 +11,12 @@ from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
 from napari_cresunet.widgets._choosing import ChoosingPart
 from napari_cresunet.widgets._counting import CountPart
 from napari_cresunet.widgets._dock import framed, scrolling
+from napari_cresunet.widgets._drawing import polygons_of
 from napari_cresunet.widgets._image_dock import ImageDock
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
     is_area,
-    polygons_of,
     shown_plane,
     visible_region,
 )
