@@ -1,12 +1,15 @@
 import dask.array as da
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from napari.layers import Labels
+from napari.layers._layer_actions import _duplicate_layer
 
 from napari_cresunet.correction import Edit
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import Corrections
 from napari_cresunet.widgets._corrections import (
+    CORRECTIONS,
     apply_edit,
     corrections_of,
     is_edited,
@@ -150,6 +153,37 @@ def test_an_edit_that_changes_nothing_is_no_step(layer):
     )
     apply_edit(layer, empty)
     assert corrections_of(layer).log == []
+
+
+def test_a_copy_of_a_layer_that_nobody_edited_is_not_edited(layer):
+    corrections_of(layer)
+    assert not is_edited(Labels(layer.data.copy(), metadata=dict(layer.metadata)))
+
+
+def test_corrections_may_be_given_to_a_layer_before_it_is_made(layer):
+    known = Corrections(layer.data)
+    made = Labels(layer.data, metadata={CORRECTIONS: known})
+    assert corrections_of(made) is known
+    made.fill((0, 0), 3)
+    assert known.pins.cells == {3: "added"}
+
+
+def test_a_duplicated_layer_has_pins_of_its_own(layer, deleted):
+    viewer = ViewerModel()
+    viewer.add_layer(layer)
+    corrections = corrections_of(layer)
+    apply_edit(layer, deleted)
+    viewer.layers.selection.active = layer
+    _duplicate_layer(viewer.layers)
+    (copy,) = (one for one in viewer.layers if one is not layer)
+    copy.data_setitem((np.array([0]), np.array([0])), 9)
+    assert is_edited(copy)
+    assert corrections_of(copy).pins.cells == {9: "added"}
+    assert corrections_of(copy).n_pinned == 2
+    assert corrections_of(layer) is corrections
+    assert corrections.n_pinned == 1
+    assert layer.metadata["cresunet"]["pinned"] == 1
+    assert copy.metadata["cresunet"]["pinned"] == 2
 
 
 # Layers that cannot be corrected

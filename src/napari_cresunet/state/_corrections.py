@@ -76,6 +76,8 @@ class Corrections:
         log: Iterable[LogEntry] = (),
         reviewed: Iterable[int] = (),
     ) -> None:
+        self.owner = ""
+        """Identity of the layer that shows the labels, once there is one."""
         self.log: list[LogEntry] = list(log)
         self.reviewed: frozenset[int] = frozenset(reviewed)
         self._automatic: NDArray[Any] | None = None
@@ -339,6 +341,25 @@ class Corrections:
             )
         )
         self.changed.emit()
+
+    def copied(self, labels: NDArray[Any]) -> "Corrections":
+        """Return corrections of another layer that has begun as a copy of this one.
+
+        Parameters
+        ----------
+        labels : ndarray of the same shape, int
+            Of the other layer, as they are now.
+
+        Returns
+        -------
+        Corrections
+            With the same pins, and what was done to the copy since.
+        """
+        before, pins = self._seen
+        copy = Corrections(before, pins=pins, log=self.log, reviewed=self.reviewed)
+        copy._automatic, copy._min_size = self._automatic, self._min_size
+        copy.look(labels)
+        return copy
 
     # New labels
 

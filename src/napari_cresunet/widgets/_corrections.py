@@ -33,11 +33,18 @@ def corrections_of(layer: Any) -> Corrections:
     InputError
         If labels are negative, or so high that cells cannot be told by them.
     """
-    known = layer.metadata.get(CORRECTIONS)
-    if isinstance(known, Corrections) and known.labels.shape == layer.data.shape:
+    if is_followed(layer):
+        known: Corrections = layer.metadata[CORRECTIONS]
         known.look(layer.data)
         note_edits(layer)
         return known
+    original = layer.metadata.get(CORRECTIONS)
+    if _has_shape(layer, original) and not original.owner:
+        return start_corrections(layer, original)
+    if _has_shape(layer, original):
+        # napari's copy of a layer has the same metadata, and not only equal ones.
+        layer.metadata["cresunet"] = dict(_record(layer))
+        return start_corrections(layer, original.copied(layer.data))
     low, high = layer.data.min(initial=0), layer.data.max(initial=0)
     if low < 0 or high > HIGHEST:
         raise InputError(
@@ -63,6 +70,7 @@ def start_corrections(layer: Any, corrections: Corrections) -> Corrections:
         The same.
     """
     layer.metadata[CORRECTIONS] = corrections
+    corrections.owner = str(layer.unique_id)
     for name in ("data", "paint", "labels_update", "set_data"):
         emitter = getattr(layer.events, name)
         # Once only, and for as long as the layer lives: edits that are made while no
@@ -103,9 +111,13 @@ def is_followed(layer: Any) -> bool:
     bool
         False also where a script has put something else into it.
     """
-    known, data = layer.metadata.get(CORRECTIONS), layer.data
-    is_array = isinstance(known, Corrections) and isinstance(data, np.ndarray)
-    return is_array and known.labels.shape == data.shape
+    known = layer.metadata.get(CORRECTIONS)
+    return _has_shape(layer, known) and known.owner == str(layer.unique_id)
+
+
+def _has_shape(layer: Any, known: Any) -> bool:
+    is_array = isinstance(known, Corrections) and isinstance(layer.data, np.ndarray)
+    return is_array and known.labels.shape == layer.data.shape
 
 
 def is_edited(layer: Any) -> bool:
@@ -121,7 +133,7 @@ def is_edited(layer: Any) -> bool:
     bool
         Also true of labels that cannot be compared any more with those that were made.
     """
-    if is_followed(layer):
+    if _has_shape(layer, layer.metadata.get(CORRECTIONS)):
         return not corrections_of(layer).pins.is_empty
     return CORRECTIONS in layer.metadata or bool(_record(layer).get("edited"))
 
