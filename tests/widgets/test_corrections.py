@@ -20,6 +20,8 @@ from napari_cresunet.widgets._corrections import (
     why_not_editable,
 )
 
+pytestmark = pytest.mark.gui
+
 
 @pytest.fixture
 def layer():
