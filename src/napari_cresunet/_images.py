@@ -104,6 +104,22 @@ def read_image(path: str | Path) -> NDArray[Any]:
         ) from error
 
 
+def without_colors(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of an image without an axis of colors.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        As of `read_image`.
+
+    Returns
+    -------
+    tuple of int
+        (..., Y, X).
+    """
+    return shape[:-1] if len(shape) > 2 and shape[-1] in (3, 4) else shape
+
+
 def read_pixel_size(path: str | Path) -> tuple[float, float] | None:
     """Read how large a pixel is.
 

@@ -9,6 +9,7 @@ import tifffile
 from tests.export.evaluations import SHAPE, picture_of, squares
 
 import napari_cresunet as ncr
+from napari_cresunet.annotations import write_geojson, write_imagej
 from napari_cresunet.cli import _evaluate
 from napari_cresunet.evaluation import bootstrap_intervals, evaluate_overlaps
 
@@ -220,9 +221,22 @@ def test_stacks_are_compared_plane_by_plane(run, tmp_path):
     outcome = run("evaluate", tmp_path / "s_labels.tif", tmp_path / "s.csv")
     assert outcome.status == 1
     assert outcome.err == (
-        f"Error: {tmp_path / 's.csv'} marks cells of one plane, but the image has 2 "
-        "planes: give a label image of the same shape.\n"
+        f"Error: {tmp_path / 's.csv'} marks cells by points, but the image has 2 "
+        "planes: give outlines or a label image.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "write"), [(".zip", write_imagej), (".geojson", write_geojson)]
+)
+def test_the_truth_of_a_stack_may_be_annotations(run, tmp_path, suffix, write):
+    pred = np.stack([CELLS["a"][0], CELLS["b"][0]])
+    true = np.stack([CELLS["a"][1], CELLS["b"][1] + 10 * (CELLS["b"][1] > 0)])
+    tifffile.imwrite(tmp_path / "s_labels.tif", pred)
+    write(tmp_path / f"s{suffix}", true)
+    found = evaluate_json(run, tmp_path / "s_labels.tif", tmp_path / f"s{suffix}")
+    scores = ncr.evaluate(pred, true)
+    assert (found["tp"], found["fp"], found["fn"]) == (scores.tp, scores.fp, scores.fn)
 
 
 def test_points_are_truth_too(run, folders, tmp_path):

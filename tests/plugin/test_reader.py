@@ -9,8 +9,10 @@ from importlib.util import find_spec
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import tifffile
 from roifile import ROI_TYPE, ImagejRoi, roiwrite
 
+from napari_cresunet.annotations import write_geojson, write_imagej
 from napari_cresunet.errors import InputError
 from napari_cresunet.plugin import get_reader
 
@@ -57,6 +59,37 @@ def test_color_and_planes_do_not_count_as_height_and_width(tmp_path, shape):
     iio.imwrite(tmp_path / "a.tif", np.zeros(shape, np.uint8))
     ((labels, _, _),) = read(rois(tmp_path / "a.zip"))
     assert labels.shape == SHAPE
+
+
+WRITERS = {".zip": write_imagej, ".geojson": write_geojson}
+
+
+def stack_of(leading):
+    """Two cells on each plane but the first, and one on all planes."""
+    labels = np.zeros((*leading, *SHAPE), np.int32)
+    for number, plane in enumerate(labels.reshape(-1, *SHAPE)):
+        plane[1, 2:5] = 1
+        if number:
+            plane[3:5, 1:4], plane[6, number] = 2 * number, 2 * number + 1
+    return labels
+
+
+@pytest.mark.parametrize("colors", [(), (3,)])
+@pytest.mark.parametrize("leading", [(3,), (2, 3)])
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_cells_of_a_stack_open_exactly_as_they_were_exported(
+    tmp_path, suffix, leading, colors
+):
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.zeros((*leading, *SHAPE, *colors), np.uint8),
+        photometric="rgb" if colors else "minisblack",
+    )
+    labels = stack_of(leading)
+    WRITERS[suffix](tmp_path / f"a{suffix}", labels)
+    ((found, _, kind),) = read(tmp_path / f"a{suffix}")
+    assert kind == "labels"
+    np.testing.assert_array_equal(found, labels)
 
 
 def test_dots_are_points_and_need_no_image(tmp_path):

@@ -91,6 +91,13 @@ class AnnotatedImage:
         return tuple(word for word in dict.fromkeys(words) if word)
 
 
+    @property
+    def is_of_stack(self) -> bool:
+        """Whether the file names another plane than the first."""
+        places = (plane for planes in self.planes for plane in planes)
+        return any(one.index or one.t or one.z for one in places)
+
+
 class Placed(NamedTuple):
     """A cell, or what is on one plane of a cell that goes through several."""
 

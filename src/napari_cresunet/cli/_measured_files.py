@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet._images import read_pixel_size
+from napari_cresunet._images import read_pixel_size, without_colors
+from napari_cresunet._label_images import MOST, planes_of
 from napari_cresunet._labels import as_numbers, connected
 from napari_cresunet._wording import list_names
 from napari_cresunet.cli._terminal import tell
@@ -83,7 +84,10 @@ def read_cells(path: Path, image_path: Path | None) -> NDArray[Any]:
     annotations = load_annotations(path)
     name = _name_for(image_path, len(annotations.images))
     if image_path is not None:
-        return annotations.labels(name, shape=_shape_of(image_path))
+        from napari_cresunet.inference import read_image
+
+        shape = without_colors(read_image(image_path).shape)
+        return annotations.labels(name, shape=shape)
     if annotations.find(name).shape is None:
         raise InputError(
             f"{path} does not say how large its image is: name the image with --image."
@@ -102,27 +106,19 @@ def _name_for(image_path: Path | None, n_images: int) -> str | None:
     return image_path.name if image_path is not None and n_images > 1 else None
 
 
-def _shape_of(path: Path) -> tuple[int, ...]:
-    """Return the shape of an image without colors."""
-    from napari_cresunet.inference import read_image
-
-    shape = read_image(path).shape
-    return shape[:-1] if len(shape) > 2 and shape[-1] in (3, 4) else shape
-
-
 def _numbered(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return labels as they are, and the parts of a mask."""
     numbers = as_numbers(array, name=name)
     if numbers.dtype.kind != "b":
         return numbers
-    flat = numbers.reshape(-1, *numbers.shape[-2:])
+    flat = planes_of(numbers)
     labels = np.zeros(flat.shape, np.int32)
     total = 0
     for mask, plane in zip(flat, labels, strict=True):
         plane[:] = connected(mask)
         plane[mask] += total
         total = max(total, int(plane.max(initial=0)))
-    if total == 1 and array.dtype.kind in "iu" and array.max() <= 2**31 - 1:
+    if total == 1 and array.dtype.kind in "iu" and array.max() <= MOST:
         labels *= np.int32(array.max())  # one cell may have any number
     return labels.reshape(numbers.shape)
 

@@ -183,10 +183,7 @@ def read_truth(truth: "TruthFile", shape: tuple[int, ...]) -> NDArray[Any]:
         is_points = array.shape != shape[-2:] and array.shape[-1:] == (2,)
         return array if is_points else array.reshape(shape)
     if array is None:
-        raise InputError(
-            f"{truth.title} marks cells of one plane, but the image has "
-            f"{math.prod(shape[:-2])} planes: give a label image of the same shape."
-        )
+        return truth.read_truth(shape)
     if array.shape != shape:
         raise InputError(
             f"{truth.path} has the shape {array.shape}, but {shape} is needed: use the "

@@ -1,5 +1,6 @@
 """Truth in files: mask and label images, and annotation files."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,17 +46,17 @@ class TruthFile:
         """How messages call it."""
         return f"{self.path}: {self.image_name}" if self.image_name else str(self.path)
 
-    def read(self, shape: tuple[int, int]) -> Labels:
+    def read(self, shape: tuple[int, ...]) -> Labels:
         """Read the labels.
 
         Parameters
         ----------
         shape : tuple of int
-            Height and width of the image in px.
+            Of the image without colors, in px: (Y, X), or of annotations (..., Y, X).
 
         Returns
         -------
-        ndarray of int32, shape (Y, X)
+        ndarray of int32, shape (..., Y, X)
             0 is background, 1..N are the cells.
 
         Raises
@@ -74,30 +75,35 @@ class TruthFile:
             )
         return np.ascontiguousarray(labels)
 
-    def read_truth(self, shape: tuple[int, int]) -> Labels | NDArray[np.float64]:
+    def read_truth(self, shape: tuple[int, ...]) -> Labels | NDArray[np.float64]:
         """Read the labels, or the points where cells are only marked.
 
         Parameters
         ----------
         shape : tuple of int
-            Height and width of the image in px.
+            As for `read`.
 
         Returns
         -------
-        ndarray of int32, shape (Y, X), or of float64, shape (N, 2)
+        ndarray of int32, shape (..., Y, X), or of float64, shape (N, 2)
             Labels as `read` gives them, also where there is no cell; or, if every cell
             is marked by a dot, row and column in px, not rounded.
 
         Raises
         ------
         InputError
-            If the file cannot be read, its size is another, or a point lies outside of
-            the image.
+            If the file cannot be read, its size is another, a point lies outside of the
+            image, or there are points but several planes.
         """
         annotations = self._annotations()
         if annotations is None or not annotations.find(self.image_name).is_points:
             return self.read(shape)
-        return annotations.points(self.image_name, shape=shape)
+        if len(shape) > 2:
+            raise InputError(
+                f"{self.title} marks cells by points, but the image has "
+                f"{math.prod(shape[:-2])} planes: give outlines or a label image."
+            )
+        return annotations.points(self.image_name, shape=(shape[-2], shape[-1]))
 
     def _annotations(self) -> Annotations | None:
         if self.path.suffix.lower() not in ANNOTATION_SUFFIXES:

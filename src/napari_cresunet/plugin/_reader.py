@@ -49,7 +49,8 @@ def read_layers(path: str | Sequence[str]) -> list[LayerTuple]:
     -------
     list of tuple
         For each image that is described, labels or, where every cell is marked by a
-        dot, points.
+        dot, points. Labels are of all planes of the image if the file names another
+        plane than the first.
 
     Raises
     ------
@@ -78,13 +79,15 @@ def _layer(annotations: "Annotations", image: "AnnotatedImage") -> LayerTuple:
     }
     if image.is_points:
         return annotations.points(image.name), options, "points"
-    shape = image.shape or _shape_beside(path, image.name)
+    shape: tuple[int, ...] = image.shape or _shape_beside(path, image.name)
+    if not image.is_of_stack:
+        shape = shape[-2:]
     return annotations.labels(image.name, shape=shape), options, "labels"
 
 
-def _shape_beside(path: Path, name: str) -> tuple[int, int]:
-    """Return height and width of the image that lies beside a file."""
-    from napari_cresunet._images import read_image
+def _shape_beside(path: Path, name: str) -> tuple[int, ...]:
+    """Return the shape, without colors, of the image that lies beside a file."""
+    from napari_cresunet._images import read_image, without_colors
     from napari_cresunet.datasets import image_beside
 
     found = image_beside(path, name)
@@ -93,7 +96,4 @@ def _shape_beside(path: Path, name: str) -> tuple[int, int]:
             f"{path} does not say how large {name or 'its image'} is: put the image "
             "beside it, or open it in the dock Evaluate."
         )
-    shape = read_image(found).shape
-    is_color = len(shape) > 2 and shape[-1] in (3, 4)
-    height, width = shape[-3:-1] if is_color else shape[-2:]
-    return height, width
+    return without_colors(read_image(found).shape)
