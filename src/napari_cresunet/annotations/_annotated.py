@@ -90,7 +90,6 @@ class AnnotatedImage:
         words = (plane.words for planes in self.planes for plane in planes)
         return tuple(word for word in dict.fromkeys(words) if word)
 
-
     @property
     def is_of_stack(self) -> bool:
         """Whether the file names another plane than the first."""
