@@ -6,17 +6,16 @@ from qtpy.QtCore import QTimer
 
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import Corrections, CorrectState
+from napari_cresunet.widgets._belonging import (
+    image_of,
+    pixel_size_of,
+    proposed_cells,
+    selected_cells,
+)
 from napari_cresunet.widgets._correct_runner import CorrectRunner
 from napari_cresunet.widgets._corrections import corrections_of, why_not_editable
 from napari_cresunet.widgets._dock import Dock
-from napari_cresunet.widgets._evaluate_pairs import (
-    image_of,
-    is_counted,
-    prediction_layers,
-    proposed_prediction,
-)
 from napari_cresunet.widgets._layers import find_layer, identity_of
-from napari_cresunet.widgets._measure_layers import pixel_size_of
 
 _LAYER_EVENTS = ("data", "editable", "scale", "units")
 _NOT_FLAT = "Cells are corrected in 2D, with rows and columns shown: go back to that."
@@ -80,7 +79,7 @@ class LabelsDock(Dock):
             return
         layer = find_layer(self._viewer, self.state.identity)
         if layer is None:
-            layer = proposed_prediction(self._viewer)
+            layer = proposed_cells(self._viewer)
         self._choose("" if layer is None else identity_of(layer))
         self._offer_layers()
 
@@ -144,13 +143,10 @@ class LabelsDock(Dock):
             return
         if self.state.tool and identity_of(active) != self.state.identity:
             self.state.choose_tool("")
-        for layer in prediction_layers(self._viewer):
-            image = image_of(self._viewer, layer) if is_counted(layer) else None
-            own = [identity_of(one) for one in (layer, image) if one is not None]
-            if identity_of(active) in own:
-                self._choose(identity_of(layer))
-                self._offer_layers()
-                return
+        cells = selected_cells(self._viewer)
+        if cells is not None:
+            self._choose(identity_of(cells))
+            self._offer_layers()
 
     def _on_layer_removed(self, event: Any) -> None:
         if identity_of(event.value) == self.state.identity:

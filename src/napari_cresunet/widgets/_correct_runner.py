@@ -11,13 +11,12 @@ from qtpy.QtCore import QObject, Signal
 from napari_cresunet.correction import Edit
 from napari_cresunet.errors import CResUNetError, InputError
 from napari_cresunet.state import CorrectState, ReviewOrder, iter_review
+from napari_cresunet.widgets._belonging import image_of, pixels_on, probability_of
 from napari_cresunet.widgets._correct_layers import CorrectionLayers
 from napari_cresunet.widgets._corrections import apply_edit
-from napari_cresunet.widgets._evaluate_pairs import image_of, probability_of
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import find_layer, record_of, source_of
-from napari_cresunet.widgets._measure_layers import pixels_on
 from napari_cresunet.widgets._notify import tell_error
 
 _SETTLE_TIME = 400  # ms after the last change of the labels

@@ -1,5 +1,6 @@
 """Which layers of a viewer are compared, and what they hold now."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,15 @@ import numpy as np
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import Objects
 from napari_cresunet.state import Settings, TruthPair
+from napari_cresunet.widgets._belonging import (
+    image_of,
+    is_counted,
+    pixels_on,
+    probability_of,
+)
 from napari_cresunet.widgets._corrections import is_edited
 from napari_cresunet.widgets._layers import (
-    find_layer,
     identity_of,
-    is_cells,
-    is_source,
     layer_shape,
     placement_of,
     record_of,
@@ -22,18 +26,6 @@ from napari_cresunet.widgets._layers import (
 from napari_cresunet.widgets._truths import is_named_truth, is_truth, truth_of
 
 _KEY = "cresunet"
-
-
-def prediction_layers(viewer: Any) -> list[Any]:
-    """Return the labels layers that may be evaluated, our own counts first."""
-    layers = [x for x in reversed(viewer.layers) if is_cells(x)]
-    return sorted(layers, key=lambda x: (not is_counted(x), not x.visible))
-
-
-def proposed_prediction(viewer: Any) -> Any:
-    """Return the labels that are evaluated unless the user says otherwise, or None."""
-    layers = prediction_layers(viewer)
-    return next((x for x in layers if is_counted(x) or not is_named_truth(x)), None)
 
 
 def truth_layers(viewer: Any, prediction: Any) -> list[Any]:
@@ -65,11 +57,6 @@ def proposed_truth(viewer: Any, prediction: Any) -> Any:
     return next(likely, None)
 
 
-def is_counted(layer: Any) -> bool:
-    """Tell whether the labels are those of Segment and count."""
-    return bool(record_of(layer).get("kind") == "cells")
-
-
 def _likelihood(layer: Any, prediction: Any) -> int:
     """Return how much speaks for a layer being the truth."""
     from napari.layers import Image
@@ -78,34 +65,6 @@ def _likelihood(layer: Any, prediction: Any) -> int:
     if fits and hasattr(layer, "dtype") and not hasattr(layer, "symbol"):
         fits = layer_shape(layer) == layer_shape(prediction)
     return 8 * fits + 4 * is_named_truth(layer) - 3 * isinstance(layer, Image)
-
-
-def probability_of(viewer: Any, prediction: Any) -> Any:
-    """Return the layer with the probability that labels were made of, or None."""
-    record = record_of(prediction)
-    if not is_counted(prediction):
-        return None
-    for layer in reversed(viewer.layers):
-        other = record_of(layer)
-        is_same_run = all(
-            other.get(name) == record.get(name) for name in ("source", "time", "model")
-        )
-        if other.get("kind") == "probability" and is_same_run:
-            fits = layer_shape(layer) == layer_shape(prediction)
-            return layer if fits else None
-    return None
-
-
-def image_of(viewer: Any, prediction: Any) -> Any:
-    """Return the layer with the image that labels are of, or None."""
-    source = find_layer(viewer, str(record_of(prediction).get("source", "")))
-    if source is not None:
-        return source
-    shape = layer_shape(prediction)
-    fitting = [x for x in viewer.layers if is_source(x) and layer_shape(x) == shape]
-    # Truth that was opened as an image is no image of cells.
-    pictures = [layer for layer in fitting if not is_named_truth(layer)]
-    return next(iter(reversed(pictures)), None)
 
 
 def settings_of(prediction: Any) -> Settings | None:
@@ -156,7 +115,6 @@ def pair_of(
     image = image_of(viewer, prediction)
     probability = probability_of(viewer, prediction)
     labels = prediction.data[0] if prediction.multiscale else prediction.data
-    pixels = None if image is None else _pixels(image, prediction)
     return TruthPair(
         identity=identity_of(prediction),
         name=prediction.name,
@@ -164,7 +122,7 @@ def pair_of(
         truth_name=truth.name,
         labels=np.array(labels),
         truth=np.array(truth_of(truth, prediction)) if known is None else known,
-        image=pixels,
+        image=_pixels(image, prediction),
         probability=None if probability is None else probability.data,
         settings=settings_of(prediction),
         pixel_um=None if image is None else source_of(image).pixel_um,
@@ -174,19 +132,9 @@ def pair_of(
 
 def _pixels(image: Any, prediction: Any) -> Any:
     """Return the image, cut to the field of view that was counted, or None."""
-    source = source_of(image)
-    shape, wanted = layer_shape(image), layer_shape(prediction)
-    if shape == wanted:
-        return source.image
-    corner = np.round(
-        image.world_to_data(prediction.data_to_world(np.zeros(len(wanted))))
-    ).astype(int)[-2:]
-    ends = corner + np.array(wanted[-2:])
-    if shape[:-2] != wanted[:-2] or (corner < 0).any() or (ends > shape[-2:]).any():
-        return None
-    rows, columns = (slice(a, b) for a, b in zip(corner, ends, strict=True))
-    tail = (slice(None),) if source.is_rgb else ()
-    return source.image[(..., rows, columns, *tail)]
+    with suppress(InputError):  # labels of another image
+        return None if image is None else pixels_on(image, prediction)
+    return None
 
 
 def add_truth(viewer: Any, prediction: Any, path: Path) -> Any:

@@ -6,22 +6,22 @@ import numpy as np
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region
-from napari_cresunet.state import Corrections, MeasureSource
-from napari_cresunet.widgets._drawing import plane_map
-from napari_cresunet.widgets._evaluate_pairs import image_of, probability_of
+from napari_cresunet.state import MeasureSource
+from napari_cresunet.widgets._belonging import (
+    pixel_size_of,
+    pixels_on,
+    probability_of,
+)
+from napari_cresunet.widgets._corrections import corrections_of, is_followed
 from napari_cresunet.widgets._layers import (
     identity_of,
-    is_cells,
     is_source,
     layer_shape,
-    pixel_um_of,
     record_of,
     set_features,
-    source_of,
 )
 from napari_cresunet.widgets._measure_frames import frames_of
 from napari_cresunet.widgets._measure_regions import regions_of
-from napari_cresunet.widgets._truths import is_named_truth
 
 _MICROMETER = "micrometer"
 _MOST_ROWS = 3  # rows of napari's own table for each cell
@@ -32,25 +32,9 @@ _PUBLISHED = (
 """Few, for napari shows all of them in its status bar."""
 
 
-def cell_layers(viewer: Any) -> list[Any]:
-    """Return the labels layers that may hold cells, our own counts first."""
-    layers = [x for x in reversed(viewer.layers) if is_cells(x)]
-    return sorted(layers, key=_rank)
-
-
-def _rank(layer: Any) -> tuple[bool, bool, bool]:
-    is_counted = record_of(layer).get("kind") == "cells"
-    return not is_counted, is_named_truth(layer), not layer.visible
-
-
 def image_layers(viewer: Any) -> list[Any]:
     """Return the layers in which the brightness of cells can be measured."""
     return [x for x in reversed(viewer.layers) if is_source(x)]
-
-
-def likely_image(viewer: Any, labels: Any) -> Any:
-    """Return the image that labels are of, or None."""
-    return None if labels is None else image_of(viewer, labels)
 
 
 def source_now(
@@ -78,7 +62,7 @@ def source_now(
     """
     data = labels.data[0] if labels.multiscale else labels.data
     probability = probability_of(viewer, labels)
-    corrections = known_corrections(labels)
+    corrections = corrections_of(labels) if is_followed(labels) else None
     pixels: Any = None
     drawn: tuple[Region, ...] = ()
     warnings = []
@@ -108,79 +92,6 @@ def source_now(
         n_pinned=None if corrections is None else corrections.n_pinned,
         warning=" ".join(warnings),
     )
-
-
-def known_corrections(labels: Any) -> Corrections | None:
-    """Return what a person did to labels, if a record of it is kept."""
-    found = (x for x in labels.metadata.values() if isinstance(x, Corrections))
-    return next(found, None)
-
-
-def pixel_size_of(labels: Any, image: Any) -> tuple[float, float] | None:
-    """Return height and width of a pixel of labels in µm.
-
-    Parameters
-    ----------
-    labels : napari.layers.Labels
-        Say it themselves, or
-    image : napari.layers.Image or None
-        their image does, if it has the same pixels.
-
-    Returns
-    -------
-    tuple of float, or None
-        None if nothing tells it.
-    """
-    known = pixel_um_of(labels)
-    if known is None and image is not None:
-        is_same = layer_shape(image)[-2:] == layer_shape(labels)[-2:]
-        known = pixel_um_of(image) if is_same else None
-    return known
-
-
-def pixels_on(image: Any, labels: Any) -> Any:
-    """Return the pixels of an image on which labels lie.
-
-    Parameters
-    ----------
-    image : napari.layers.Image
-        The image; of a pyramid the full resolution is taken.
-    labels : napari.layers.Labels
-        The cells, of the whole image or of a field of view.
-
-    Returns
-    -------
-    array of shape (..., Y, X) or (..., Y, X, 3 or 4)
-        Not copied.
-
-    Raises
-    ------
-    InputError
-        If the labels are of another image.
-    """
-    source = source_of(image)
-    shape, wanted = layer_shape(image), layer_shape(labels)
-    is_same = shape == wanted
-    has_channels = not source.is_rgb and shape[1:] == wanted
-    if is_same or has_channels:
-        return source.image
-    matrix, offset = plane_map(labels, image)
-    corner = np.round(offset).astype(int)
-    ends = corner + np.array(wanted[-2:])
-    is_inside = (corner >= 0).all() and (ends <= shape[-2:]).all()
-    is_part = shape[:-2] == wanted[:-2] and np.allclose(matrix, np.eye(2), atol=1e-3)
-    if not (is_inside and is_part):
-        raise InputError(
-            f"{image.name!r} has {_size(shape)} px and {labels.name!r} "
-            f"{_size(wanted)}: choose the image that was counted."
-        )
-    rows, columns = (slice(a, b) for a, b in zip(corner, ends, strict=True))
-    tail = (slice(None),) if source.is_rgb else ()
-    return source.image[(..., rows, columns, *tail)]
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def set_pixel_size(viewer: Any, labels: Any, image: Any, um: float) -> None:

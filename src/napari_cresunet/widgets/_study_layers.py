@@ -18,9 +18,9 @@ from napari_cresunet.state import (
     review_progress,
 )
 from napari_cresunet.studies import ImageReference, StudyContent
+from napari_cresunet.widgets._belonging import image_of, pixel_size_of
 from napari_cresunet.widgets._corrections import corrections_of, start_corrections
 from napari_cresunet.widgets._drawing import plane_spatial
-from napari_cresunet.widgets._evaluate_pairs import image_of
 from napari_cresunet.widgets._layers import (
     SPATIAL,
     find_layer,
@@ -31,7 +31,6 @@ from napari_cresunet.widgets._layers import (
     record_of,
     source_of,
 )
-from napari_cresunet.widgets._measure_layers import pixel_size_of
 from napari_cresunet.widgets._measure_regions import (
     _COLOR,
     COLUMN,

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QPushButton
 from napari_cresunet.correction import fill_holes, smooth
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import TOOLS, save_log
+from napari_cresunet.widgets._belonging import cell_layers
 from napari_cresunet.widgets._correct_actions import CorrectActions
 from napari_cresunet.widgets._correct_following import LabelsDock
 from napari_cresunet.widgets._correct_keys import bind_actions
@@ -23,7 +24,6 @@ from napari_cresunet.widgets._correct_parts import (
 )
 from napari_cresunet.widgets._correct_review import PinsPart, ReviewPart
 from napari_cresunet.widgets._dock import framed, scrolling
-from napari_cresunet.widgets._evaluate_pairs import prediction_layers
 from napari_cresunet.widgets._layers import identity_of
 from napari_cresunet.widgets._notify import tell, tell_error
 from napari_cresunet.widgets._study import StudyPart
@@ -154,7 +154,7 @@ class Correct(LabelsDock):
     # The layers
 
     def _offer_layers(self) -> None:
-        layers = prediction_layers(self._viewer)
+        layers = cell_layers(self._viewer)
         self.labels.show_layers([(identity_of(x), x.name) for x in layers])
 
     def _on_layer_changed(self) -> None:

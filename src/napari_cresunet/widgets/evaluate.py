@@ -6,13 +6,16 @@ from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QPushButton
 
 from napari_cresunet.state import EvaluateState
+from napari_cresunet.widgets._belonging import (
+    cell_layers,
+    image_of,
+    is_counted,
+    proposed_cells,
+    selected_cells,
+)
 from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._evaluate_pairs import (
     diameter_of,
-    image_of,
-    is_counted,
-    prediction_layers,
-    proposed_prediction,
     proposed_truth,
     truth_layers,
 )
@@ -118,7 +121,7 @@ class Evaluate(Dock):
         """
         prediction = find_layer(self._viewer, self.state.pair[0])
         if prediction is None:
-            prediction = proposed_prediction(self._viewer)
+            prediction = proposed_cells(self._viewer)
         self._choose(prediction)
 
     def _choose(self, prediction: Any, truth: Any = None) -> None:
@@ -134,7 +137,7 @@ class Evaluate(Dock):
         diameter = diameter_of(self._viewer, prediction) if is_whole else None
         self.state.choose_pair(pair[0], pair[1], diameter)
         self.pair.show_layers(
-            [(identity_of(x), x.name) for x in prediction_layers(self._viewer)],
+            [(identity_of(x), x.name) for x in cell_layers(self._viewer)],
             [(identity_of(x), x.name) for x in truths],
         )
         image = None if prediction is None else image_of(self._viewer, prediction)
@@ -158,13 +161,10 @@ class Evaluate(Dock):
         chosen = self.state.pair
         if active is None or identity_of(active) in chosen:
             return
-        for layer in filter(is_counted, prediction_layers(self._viewer)):
-            image = image_of(self._viewer, layer)
-            own = [identity_of(one) for one in (layer, image) if one is not None]
-            if identity_of(active) in own:
-                if truth_layers(self._viewer, layer):
-                    self._on_prediction_chosen(identity_of(layer))
-                return
+        cells = selected_cells(self._viewer)
+        is_ours = cells is not None and is_counted(cells)
+        if is_ours and truth_layers(self._viewer, cells):
+            self._on_prediction_chosen(identity_of(cells))
 
     def _on_layer_removed(self, event: Any) -> None:
         self.state.forget(identity_of(event.value))

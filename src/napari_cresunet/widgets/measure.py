@@ -9,19 +9,16 @@ from napari.utils.theme import get_theme
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import MeasureLayers, MeasureState, Spot
+from napari_cresunet.widgets._belonging import cell_layers, image_of, selected_cells
 from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
-    is_cells,
-    record_of,
 )
 from napari_cresunet.widgets._measure_exporting import ExportPart
 from napari_cresunet.widgets._measure_frames import add_frame, frame_of
 from napari_cresunet.widgets._measure_layers import (
-    cell_layers,
     image_layers,
-    likely_image,
     set_pixel_size,
 )
 from napari_cresunet.widgets._measure_parts import (
@@ -141,7 +138,7 @@ class Measure(Dock):
             frame = frame_of(viewer, labels)
             layers = MeasureLayers(
                 labels=identity_of(labels),
-                image=self._kept("image", likely_image(viewer, labels)),
+                image=self._kept("image", image_of(viewer, labels)),
                 regions=self._kept("regions", proposed_regions(viewer, labels)),
                 frame="" if frame is None else identity_of(frame),
             )
@@ -178,17 +175,12 @@ class Measure(Dock):
         """Follow the user to the cells of another image."""
         active = self._viewer.layers.selection.active
         chosen = self.state.layers
-        if active is None or identity_of(active) in (chosen.labels, chosen.regions):
+        known = (chosen.labels, chosen.image, chosen.regions)
+        if active is None or identity_of(active) in known:
             return
-        if is_cells(active):
-            if not is_named_truth(active):
-                self._choose(active)
-            return
-        for layer in cell_layers(self._viewer):
-            is_its_image = record_of(layer).get("source") == identity_of(active)
-            if is_its_image and identity_of(active) != chosen.image:
-                self._choose(layer)
-                return
+        cells = selected_cells(self._viewer)
+        if cells is not None and not is_named_truth(cells):
+            self._choose(cells)
 
     def _on_pixel_size_wanted(self, um: float) -> None:
         labels = self.runner.labels
