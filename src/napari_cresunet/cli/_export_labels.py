@@ -1,6 +1,5 @@
 """The command `export`: cells in formats of others, as picture and as report."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,17 +9,14 @@ from napari_cresunet.cli._measured_files import (
     MeasureOptions,
     find_pixel_size,
     read_cells,
-    read_image_of,
-    read_probability_of,
-    read_regions,
+    read_material,
 )
 from napari_cresunet.cli._terminal import stdout_console, tell, tell_json
-from napari_cresunet.cli._truth_pairs import PREDICTED_ENDINGS, record_in
+from napari_cresunet.cli._truth_pairs import PREDICTED_ENDINGS, name_without, record_in
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:
     from napari_cresunet.export import Counted
-    from napari_cresunet.measurement import Region
 
 
 def export_labels(
@@ -52,7 +48,7 @@ def export_labels(
     from napari_cresunet.export import LABEL_FORMATS, write_overlay
 
     form = LABEL_FORMATS[kind]
-    target = output or Path(f"{_stem(path)}{form.ending}")
+    target = output or Path(f"{name_without(path, PREDICTED_ENDINGS)}{form.ending}")
     if target.is_dir():
         raise InputError(f"{target} is a folder: name a file in it.")
     if path.is_file() and options.image is None:
@@ -74,14 +70,6 @@ def export_labels(
         console.print(f"Wrote {file}{told}", soft_wrap=True, markup=False)
 
 
-def _stem(path: Path) -> str:
-    stem = path.stem.removesuffix(".ome") or path.stem
-    for ending in PREDICTED_ENDINGS:
-        if stem.lower().endswith(ending) and len(stem) > len(ending):
-            return stem[: -len(ending)]
-    return stem
-
-
 def _image_of(path: Path) -> Path | None:
     """Return the image that labels were made from, if it is still the same."""
     record = record_in(path)
@@ -99,34 +87,23 @@ def _counted(path: Path, options: MeasureOptions) -> "Counted":
     from napari_cresunet.export import Counted
 
     labels = read_cells(path, options.image)
-    image = probability = None
-    if options.image is not None:
-        image = read_image_of(options.image, path, labels.shape)
-    if options.probability is not None:
-        probability = read_probability_of(options.probability, path, labels.shape)
-    regions: Sequence[Region] = ()
-    if options.regions is not None:
-        regions = read_regions(options.regions, labels.shape, options.image)
+    material = read_material(path, labels.shape, options)
     size = find_pixel_size(path, options)
     return Counted(
-        name=_stem(path) if options.image is None else options.image.name,
+        name=name_without(path, PREDICTED_ENDINGS)
+        if options.image is None
+        else options.image.name,
         labels=labels,
-        image=image,
-        probability=probability,
+        image=material.image,
+        probability=material.probability,
         pixel_size=size.sides,
-        regions=regions,
+        regions=material.regions,
         record=_record(path, options, size.source),
     )
 
 
 def _record(path: Path, options: MeasureOptions, source: str | None) -> dict[str, Any]:
     """Return what the labels say of their origin, and which files were read."""
-    files = {"labels": path} | options.files
-    told: dict[str, Any] = {
-        "files": {
-            name: {"path": str(file), "hash": hash_of(file)}
-            for name, file in files.items()
-        }
-    }
+    told: dict[str, Any] = {"files": options.told_files(path)}
     told |= {"pixel_size_from": source} if source else {}
     return record_in(path) | told

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from napari_cresunet.cli._options import AsJson
+from napari_cresunet.cli._options import (
+    AsJson,
+    CellsFile,
+    PixelSides,
+    ProbabilityFile,
+    RegionsFile,
+    sides_in,
+)
 
 
 def add_export(app: typer.Typer) -> None:
@@ -14,14 +21,7 @@ def add_export(app: typer.Typer) -> None:
 
 
 def export(
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LABELS",
-            help="The cells: a label image or mask, such as those of count -o, or an "
-            "annotation file.",
-        ),
-    ],
+    labels: CellsFile,
     kind: Annotated[
         str,
         typer.Option(
@@ -47,28 +47,9 @@ def export(
             help="The image; found by itself if count -o wrote the labels.",
         ),
     ] = None,
-    regions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="REGIONS",
-            help="Areas in which to count: ImageJ regions, QuPath GeoJSON, or a label "
-            "image.",
-        ),
-    ] = None,
-    probability: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="P", help='The probability of "cell", such as that of count -o.'
-        ),
-    ] = None,
-    pixel_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="UM",
-            help="Width of a pixel in µm, or height and width, such as 0.5x0.4; by "
-            "default what the files say.",
-        ),
-    ] = None,
+    regions: RegionsFile = None,
+    probability: ProbabilityFile = None,
+    pixel_size: PixelSides = None,
     numbers: Annotated[
         bool,
         typer.Option("--numbers", help="Write its number into each cell (overlay)."),
@@ -83,7 +64,6 @@ def export(
     """
     from napari_cresunet.cli._export_labels import export_labels
     from napari_cresunet.cli._measured_files import MeasureOptions
-    from napari_cresunet.cli._measuring_commands import sides_in
     from napari_cresunet.export import LABEL_FORMATS
 
     if kind not in LABEL_FORMATS:

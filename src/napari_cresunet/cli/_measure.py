@@ -1,26 +1,23 @@
 """The command `measure`: a table of cells, and counts in regions."""
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.cli._files import hash_of, refuse_overwriting
+from napari_cresunet.cli._files import refuse_overwriting
 from napari_cresunet.cli._inputs import result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._measured_files import (
+    Material,
     MeasureOptions,
     PixelSize,
     find_pixel_size,
     read_cells,
-    read_image_of,
-    read_probability_of,
-    read_regions,
+    read_material,
 )
 from napari_cresunet.cli._scores import DASH
 from napari_cresunet.cli._terminal import (
@@ -34,7 +31,7 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.steps import Step, drain
 
 if TYPE_CHECKING:
-    from napari_cresunet.measurement import Region
+    pass
 
 
 def measure_file(
@@ -54,21 +51,24 @@ def measure_file(
         Whether stdout gets JSON in place of a table.
     """
     from napari_cresunet.export import Counted, write_cells_csv, write_regions_csv
-    from napari_cresunet.measurement import measure_regions, why_no_density
+    from napari_cresunet.measurement import (
+        counted_planes,
+        measure_regions,
+        why_no_density,
+    )
 
     if output is not None:
         _refuse_overwriting(output, [path, *options.files.values()])
     labels = _labels_in(path, options)
-    regions: Sequence[Region] = ()
-    if options.regions is not None:
-        regions = read_regions(options.regions, labels.shape, options.image)
+    material = read_material(path, labels.shape, options)
     size = find_pixel_size(path, options)
-    cells = _measured(path, labels, regions, options, size)
-    # Of cells that go through planes the density is that of the view from above.
-    is_linked = options.is_linked or bool((cells.get("planes", np.ones(1)) > 1).any())
-    n_planes = math.prod(labels.shape[: -3 if is_linked else -2])
+    cells = _measured(labels, material, size)
     rows = measure_regions(
-        cells, labels.shape, regions, pixel_size=size.sides, n_planes=n_planes
+        cells,
+        labels.shape,
+        material.regions,
+        pixel_size=size.sides,
+        n_planes=counted_planes(cells, labels.shape, is_linked=options.is_linked),
     )
     if output is not None:
         counted = Counted(
@@ -76,7 +76,7 @@ def measure_file(
             labels=labels,
             pixel_size=size.sides,
             cells=cells,
-            regions=regions,
+            regions=material.regions,
             region_rows=rows,
             record=_record(path, options, size),
         )
@@ -118,26 +118,17 @@ def _labels_in(path: Path, options: MeasureOptions) -> NDArray[Any]:
 
 
 def _measured(
-    path: Path,
-    labels: NDArray[Any],
-    regions: Sequence["Region"],
-    options: MeasureOptions,
-    size: PixelSize,
+    labels: NDArray[Any], material: Material, size: PixelSize
 ) -> dict[str, NDArray[Any]]:
     """Return the table of cells."""
     from napari_cresunet.measurement import iter_measure
 
-    image = probability = None
-    if options.image is not None:
-        image = read_image_of(options.image, path, labels.shape)
-    if options.probability is not None:
-        probability = read_probability_of(options.probability, path, labels.shape)
     steps = iter_measure(
         labels,
-        image=image,
-        probability=probability,
+        image=material.image,
+        probability=material.probability,
         pixel_size=size.sides,
-        regions=regions,
+        regions=material.regions,
     )
     with held_interrupts() as leave_if_asked, progress_bar() as bar:
         task = bar.add_task("Measuring", total=None)
@@ -151,14 +142,10 @@ def _measured(
 
 def _record(path: Path, options: MeasureOptions, size: PixelSize) -> dict[str, Any]:
     """Return how the tables came about, ready for JSON."""
-    files = {"labels": path} | options.files
     return {
         "version": version("napari-cresunet"),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "files": {
-            name: {"path": str(file), "hash": hash_of(file)}
-            for name, file in files.items()
-        },
+        "files": options.told_files(path),
         "pixel_size_um": size.sides,
         "pixel_size_from": size.source,
         "link_planes": options.is_linked,

@@ -1,5 +1,6 @@
 """What is read to measure cells: labels, image, regions and the size of a pixel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,7 @@ from napari_cresunet._images import read_pixel_size, without_colors
 from napari_cresunet._label_images import MOST, planes_of
 from napari_cresunet._labels import as_numbers, connected
 from napari_cresunet._wording import list_names
+from napari_cresunet.cli._files import hash_of
 from napari_cresunet.cli._terminal import tell
 from napari_cresunet.cli._truth_pairs import read_labels, record_in
 from napari_cresunet.errors import InputError
@@ -36,6 +38,14 @@ class MeasureOptions:
     is_linked: bool = False
     """Whether cells are linked through the planes of a stack."""
 
+    def told_files(self, labels: Path) -> dict[str, dict[str, str]]:
+        """Return path and SHA-256 of all files that were read, ready for JSON."""
+        files = {"labels": labels} | self.files
+        return {
+            name: {"path": str(path), "hash": hash_of(path)}
+            for name, path in files.items()
+        }
+
     @property
     def files(self) -> dict[str, Path]:
         """The files that were named, by what they are."""
@@ -45,6 +55,16 @@ class MeasureOptions:
             "probability": self.probability,
         }
         return {name: path for name, path in found.items() if path is not None}
+
+
+class Material(NamedTuple):
+    """What is known of the place of cells."""
+
+    image: "Image | None"
+    """(..., Y, X), (..., Y, X, 3 or 4) or (C, ..., Y, X)."""
+    probability: "Image | None"
+    """(..., Y, X)."""
+    regions: Sequence["Region"]
 
 
 class PixelSize(NamedTuple):
@@ -123,28 +143,42 @@ def _numbered(array: NDArray[Any], name: str) -> NDArray[Any]:
     return labels.reshape(numbers.shape)
 
 
-def read_image_of(path: Path, labels_path: Path, shape: tuple[int, ...]) -> "Image":
-    """Read the image of labels, channels in front.
+def read_material(
+    labels_path: Path, shape: tuple[int, ...], options: MeasureOptions
+) -> Material:
+    """Read what was named beside the labels.
 
     Parameters
     ----------
-    path : Path
-        The image.
     labels_path : Path
         The labels, for messages.
     shape : tuple of int
         Of the labels, (..., Y, X).
+    options : MeasureOptions
+        What was named.
 
     Returns
     -------
-    ndarray of shape (..., Y, X), (..., Y, X, 3 or 4) or (C, ..., Y, X)
-        In the dtype of the file.
+    Material
+        All of it.
 
     Raises
     ------
     InputError
-        If it cannot be read, or is of another size.
+        If a file cannot be read, or is of another size.
     """
+    image, probability, regions = options.image, options.probability, options.regions
+    return Material(
+        None if image is None else _image_of(image, labels_path, shape),
+        None
+        if probability is None
+        else _probability_of(probability, labels_path, shape),
+        () if regions is None else _regions_of(regions, shape, image),
+    )
+
+
+def _image_of(path: Path, labels_path: Path, shape: tuple[int, ...]) -> "Image":
+    """Read the image, channels in front."""
     from napari_cresunet.inference import read_image
 
     image = read_image(path)
@@ -159,26 +193,7 @@ def read_image_of(path: Path, labels_path: Path, shape: tuple[int, ...]) -> "Ima
     )
 
 
-def read_probability_of(
-    path: Path, labels_path: Path, shape: tuple[int, ...]
-) -> "Image":
-    """Read the probability of labels.
-
-    Parameters
-    ----------
-    path, labels_path, shape
-        As for `read_image_of`.
-
-    Returns
-    -------
-    ndarray of shape (..., Y, X)
-        In the dtype of the file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is of another size.
-    """
+def _probability_of(path: Path, labels_path: Path, shape: tuple[int, ...]) -> "Image":
     from napari_cresunet.inference import read_image
 
     probability = read_image(path)
@@ -190,30 +205,10 @@ def read_probability_of(
     return probability
 
 
-def read_regions(
+def _regions_of(
     path: Path, shape: tuple[int, ...], image_path: Path | None
 ) -> list["Region"]:
-    """Read regions, and tell on stderr what is special about them.
-
-    Parameters
-    ----------
-    path : Path
-        Annotation file, label image or mask.
-    shape : tuple of int
-        Of the labels, (..., Y, X).
-    image_path : Path or None
-        The image, whose name is looked for in a file that describes several.
-
-    Returns
-    -------
-    list of Region
-        For all planes. What has no name is "region 1", "region 2", ...
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is of another size, or holds points.
-    """
+    """Read regions, and tell on stderr what is special about them."""
     from napari_cresunet.measurement import overlapping_regions
 
     size = (shape[-2], shape[-1])

@@ -1,12 +1,18 @@
 """The command that measures cells, and its options."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from napari_cresunet.cli._options import AsJson
+from napari_cresunet.cli._options import (
+    AsJson,
+    CellsFile,
+    PixelSides,
+    ProbabilityFile,
+    RegionsFile,
+    sides_in,
+)
 
 
 def add_measure(app: typer.Typer) -> None:
@@ -15,40 +21,14 @@ def add_measure(app: typer.Typer) -> None:
 
 
 def measure(
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LABELS",
-            help="The cells: a label image or mask, such as those of count -o, or an "
-            "annotation file.",
-        ),
-    ],
+    labels: CellsFile,
     image: Annotated[
         Path | None,
         typer.Option(metavar="IMAGE", help="The image, for the brightness of cells."),
     ] = None,
-    regions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="REGIONS",
-            help="Areas in which to count: ImageJ regions, QuPath GeoJSON, or a label "
-            "image.",
-        ),
-    ] = None,
-    probability: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="P", help='The probability of "cell", such as that of count -o.'
-        ),
-    ] = None,
-    pixel_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="UM",
-            help="Width of a pixel in µm, or height and width, such as 0.5x0.4; by "
-            "default what the files say.",
-        ),
-    ] = None,
+    regions: RegionsFile = None,
+    probability: ProbabilityFile = None,
+    pixel_size: PixelSides = None,
     link_planes: Annotated[
         bool,
         typer.Option(
@@ -88,18 +68,3 @@ def measure(
         is_linked=link_planes,
     )
     measure_file(labels, options, output, as_json=as_json)
-
-
-def sides_in(text: str) -> tuple[float, float]:
-    """Return the height and width of a pixel."""
-    sides = re.split(r"[x×]", text.strip().lower())
-    try:
-        numbers = [float(side) for side in sides]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or not all(0 < n < float("inf") for n in numbers):
-        raise typer.BadParameter(
-            f"{text!r} is no size of a pixel in µm, such as 0.5 or 0.5x0.4.",
-            param_hint="'--pixel-size'",
-        )
-    return numbers[0], numbers[-1]

@@ -15,6 +15,37 @@ Device = Annotated[
     str, typer.Option(metavar="D", help="auto, cpu, cuda, cuda:1 or mps.")
 ]
 
+CellsFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LABELS",
+        help="The cells: a label image or mask, such as those of count -o, or an "
+        "annotation file.",
+    ),
+]
+RegionsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="REGIONS",
+        help="Areas in which to count: ImageJ regions, QuPath GeoJSON, or a label "
+        "image.",
+    ),
+]
+ProbabilityFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="P", help='The probability of "cell", such as that of count -o.'
+    ),
+]
+PixelSides = Annotated[
+    str | None,
+    typer.Option(
+        metavar="UM",
+        help="Width of a pixel in µm, or height and width, such as 0.5x0.4; by "
+        "default what the files say.",
+    ),
+]
+
 
 def check_preset(preset: str | None) -> None:
     from napari_cresunet.segmentation import PRESETS
@@ -31,3 +62,18 @@ def check_device(device: str) -> None:
             f"{device!r} is not one of auto, cpu, cuda, cuda:1, mps.",
             param_hint="'--device'",
         )
+
+
+def sides_in(text: str) -> tuple[float, float]:
+    """Return the height and width of a pixel."""
+    sides = re.split(r"[x×]", text.strip().lower())
+    try:
+        numbers = [float(side) for side in sides]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(0 < n < float("inf") for n in numbers):
+        raise typer.BadParameter(
+            f"{text!r} is no size of a pixel in µm, such as 0.5 or 0.5x0.4.",
+            param_hint="'--pixel-size'",
+        )
+    return numbers[0], numbers[-1]

@@ -71,7 +71,8 @@ def find_pairs(
     is_folder = truths.is_dir()
     pairing = match_by_stem(files, truths if is_folder else [truths], endings=endings)
     pairs = [
-        TruthPair(_name(path, endings), path, truth) for path, truth in pairing.pairs
+        TruthPair(name_without(path, endings), path, truth)
+        for path, truth in pairing.pairs
     ]
     if not pairs:
         pairs = _only_two(pairing, endings, is_folder=is_folder)
@@ -93,10 +94,11 @@ def _only_two(
     if is_folder or not is_two:
         return []
     path, truth = pairing.images_alone[0], pairing.truths_alone[0]
-    return [TruthPair(_name(path, endings), path, truth)]
+    return [TruthPair(name_without(path, endings), path, truth)]
 
 
-def _name(path: Path, endings: Sequence[str]) -> str:
+def name_without(path: Path, endings: Sequence[str]) -> str:
+    """Return the name of a file without its suffix and the first of these endings."""
     stem = path.stem.removesuffix(".ome") or path.stem
     for ending in endings:
         if stem.lower().endswith(ending) and len(stem) > len(ending):
@@ -123,7 +125,7 @@ def files_ending(folder: Path, endings: Sequence[str]) -> list[Path]:
         for path in folder.iterdir()
         if path.suffix.lower() in IMAGE_SUFFIXES
         and not path.name.startswith(".")
-        and _name(path, endings) != (path.stem.removesuffix(".ome") or path.stem)
+        and name_without(path, endings) != (path.stem.removesuffix(".ome") or path.stem)
         and path.is_file()
     )
 

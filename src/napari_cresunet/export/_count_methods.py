@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_cresunet.export._counted import Counted, goes_through_planes
+from napari_cresunet.export._counted import Counted
 from napari_cresunet.export._hand_edits import (
     edits_in_words,
     hand_edits,
@@ -191,6 +191,8 @@ def _recipe_sentences(record: Mapping[str, Any], references: list[str]) -> list[
 def _plane_sentences(group: Sequence[Counted]) -> list[str]:
     if group[0].n_planes < 2:
         return []
+    from napari_cresunet.measurement import goes_through_planes
+
     if any(goes_through_planes(one.table) for one in group):
         return ["A cell that is on several planes was counted once, seen from above."]
     return ["Each plane was counted by itself, and the counts were summed."]

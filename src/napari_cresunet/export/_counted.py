@@ -70,23 +70,16 @@ class Counted:
         """Count, area and density of each region, and last of the whole image."""
         if self.region_rows:
             return [dict(row) for row in self.region_rows]
-        from napari_cresunet.measurement import measure_regions
+        from napari_cresunet.measurement import counted_planes, measure_regions
 
         table, shape = self.table, np.shape(self.labels)
-        # Cells that go through planes are seen from above, along the last axis.
-        n_leading = 3 if goes_through_planes(table) else 2
         return measure_regions(
             table,
             shape,
             self.regions,
             pixel_size=self.pixel_size,
-            n_planes=math.prod(shape[:-n_leading]),
+            n_planes=counted_planes(table, shape),
         )
-
-
-def goes_through_planes(table: CellTable) -> bool:
-    """Tell from the table of cells whether one is on several planes."""
-    return bool((np.asarray(table.get("planes", ())) > 1).any())
 
 
 def _measured(counted: Counted) -> CellTable:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_cresunet.measurement._linking import link_planes
     from napari_cresunet.measurement._regions import (
         WHOLE_IMAGE,
+        counted_planes,
+        goes_through_planes,
         measure_regions,
         why_no_density,
     )
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "WHOLE_IMAGE": "_regions",
     "CountingFrame": "_frame",
+    "counted_planes": "_regions",
     "doubts": "_doubts",
+    "goes_through_planes": "_regions",
     "in_frame": "_frame",
     "iter_measure": "_cells",
     "link_planes": "_linking",
@@ -46,7 +50,9 @@ __all__ = [
     "WHOLE_IMAGE",
     "CountingFrame",
     "Region",
+    "counted_planes",
     "doubts",
+    "goes_through_planes",
     "in_frame",
     "iter_measure",
     "link_planes",

@@ -1,5 +1,6 @@
 """How many cells there are in regions, and how many per mm²."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,8 +39,7 @@ def measure_regions(
     pixel_size : tuple of float, optional
         Height and width of a pixel in µm.
     n_planes : int, optional
-        How many planes a region without a plane covers. 1 also for cells that were
-        linked through planes: their density is then that of the view from above.
+        How many planes a region without a plane covers: see `counted_planes`.
 
     Returns
     -------
@@ -100,6 +100,35 @@ def measure_regions(
     n_pixels = int(np.prod(shape[-2:])) * n_planes
     whole = _row(WHOLE_IMAGE, len(cells["label"]), n_pixels, n_planes, size)
     return [*rows, whole | {"overlaps": ""}]
+
+
+def goes_through_planes(cells: Mapping[str, NDArray[Any]]) -> bool:
+    """Tell from the table of `measure` whether a cell is on several planes."""
+    return bool((np.asarray(cells.get("planes", ())) > 1).any())
+
+
+def counted_planes(
+    cells: Mapping[str, NDArray[Any]], shape: Shape, *, is_linked: bool = False
+) -> int:
+    """Return over how many planes the area of an image counts, for `measure_regions`.
+
+    Parameters
+    ----------
+    cells : mapping of str to ndarray
+        The table of `measure`.
+    shape : tuple of int
+        Of the image, (..., Y, X).
+    is_linked : bool, optional
+        Whether cells could go through planes, even if none does.
+
+    Returns
+    -------
+    int
+        All planes; for cells that go through planes one for each point in time, as
+        they are seen from above, along the last leading axis.
+    """
+    is_from_above = is_linked or goes_through_planes(cells)
+    return math.prod(shape[: -3 if is_from_above else -2])
 
 
 def _row(
