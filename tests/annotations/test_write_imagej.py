@@ -119,6 +119,15 @@ def test_corners_beyond_16_bits_are_exact(path):
     np.testing.assert_array_equal(read_annotations(path, shape=labels.shape), labels)
 
 
+@pytest.mark.parametrize(
+    "names", [("", ".", " .x", ".x"), ("a", "a-0003", "a", "a"), ("/", "\\", "_", "")]
+)
+def test_no_name_hides_or_replaces_a_cell(path, names):
+    labels = np.array([[1, 0, 2, 0, 3, 0, 4]])
+    write_imagej(path, labels, names=dict(enumerate(names, start=1)))
+    np.testing.assert_array_equal(read_annotations(path, shape=labels.shape), labels)
+
+
 def test_the_same_cells_make_the_same_file(path):
     write_imagej(path, ring())
     content = path.read_bytes()

@@ -95,7 +95,7 @@ def _regions(
     taken: set[str] = set()
     for label, planes in outlines.items():
         number = f"{label:0{width}}"
-        name = _plain(names.get(label) or number)
+        name = _plain(names.get(label, "")) or number
         for plane, rings in planes:
             roi = _composite(rings) if _is_composite(rings) else _traced(rings[0])
             _set_position(roi, plane, labels.shape[:-2])
@@ -104,19 +104,19 @@ def _regions(
                 roi.name = f"{name}-{plane + 1:0{width}}"
                 roi.props = f"{CELL_PROPERTY}: {label}\n"
             # ImageJ shows the name of the entry.
-            if roi.name in taken:
+            while roi.name in taken:
                 roi.name = f"{roi.name}-{number}"
             taken.add(roi.name)
             yield roi.name, roi
 
 
 def _plain(name: str) -> str:
-    """Return a name that can be that of a file in any system."""
+    """Return a name that can be that of a file in any system, and of none hidden."""
     return "".join(
         letter if letter.isprintable() and letter not in '/\\:*?"<>|' else "_"
         for letter in name.encode("utf-16", "replace").decode("utf-16")
         if ord(letter) < 2**16  # roifile counts others as one
-    ).strip()
+    ).strip(" .")
 
 
 def _is_composite(rings: list[Ring]) -> bool:
