@@ -27,6 +27,7 @@ from napari_cresunet.studies import (
 
 NUMBERS = st.integers(0, 2**31)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SIDES = st.floats(0, exclude_min=True, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_characters="\0"), max_size=5)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | FLOATS | TEXTS,
@@ -94,7 +95,7 @@ def studies(draw):
         log=tuple(draw(st.lists(entries, max_size=3))),
         reviewed=draw(numbers),
         record=draw(st.dictionaries(TEXTS, JSON, max_size=3)),
-        pixel_size=draw(st.none() | st.tuples(FLOATS, FLOATS)),
+        pixel_size=draw(st.none() | st.tuples(SIDES, SIDES)),
         offset=draw(st.tuples(NUMBERS, NUMBERS)),
         regions=tuple(draw(st.lists(regions(), max_size=2))),
         metrics=draw(st.dictionaries(TEXTS, JSON, max_size=3)),
@@ -281,6 +282,8 @@ def test_a_newer_version_is_refused(tmp_path):
         ("offset", [1], "`offset` is no pair"),
         ("pixel_size", "ab", "`pixel_size` is no pair"),
         ("pixel_size", 3, "`pixel_size` is no pair"),
+        ("pixel_size", [0, 1], "`pixel_size` is no size"),
+        ("pixel_size", [1, float("nan")], "`pixel_size` is no size"),
         ("image", {"name": 1}, "`name` is missing or no str"),
         ("image", 5, "`name` is missing or no str"),
         ("log", [{"kind": "a"}], "`before` is missing or no list"),
@@ -326,6 +329,27 @@ def test_a_region_that_cannot_be_is_refused(tmp_path, ring):
         f"{path} is damaged (a region is no ring of corners): take it from a backup, "
         "or open the label image beside it by itself."
     )
+
+
+def test_corners_of_a_region_that_are_no_numbers_are_refused(tmp_path):
+    write_study(tmp_path, small_study())
+
+    def change_corner(document):
+        geometry = document["regions"]["features"][0]["geometry"]
+        geometry["coordinates"][0][0][0][0] = None
+
+    path = change(tmp_path, change_corner)
+    assert refusal(tmp_path) == (
+        f"{path} is damaged (a region has corners that are no numbers): take it from a "
+        "backup, or open the label image beside it by itself."
+    )
+
+
+def test_whole_numbers_are_places_in_a_log_too(tmp_path):
+    write_study(tmp_path, small_study())
+    change(tmp_path, lambda document: document["log"][0].update(row=3, column=4))
+    entry = read_study(tmp_path).log[0]
+    assert (entry.row, entry.column) == (3.0, 4.0)
 
 
 @pytest.mark.parametrize("kind", ["labels", "region"])

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -269,6 +270,12 @@ def _whole(values: Any, name: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _number(values: Any, name: str) -> float:
+    """Return a number, which is a whole one in JSON where its digits behind are 0."""
+    is_whole = type(values.get(name)) is int
+    return float(get(values, name, int)) if is_whole else get(values, name, float)
+
+
 def _pair_of(values: tuple[AnyKind, ...], name: str) -> tuple[AnyKind, AnyKind]:
     if len(values) != 2:
         raise DamageError(f"`{name}` is no pair")
@@ -282,6 +289,8 @@ def _to_pixel_size(values: Any) -> tuple[float, float] | None:
         sides = tuple(float(side) for side in values)
     except (TypeError, ValueError, OverflowError):
         sides = ()
+    if not all(0 < side < inf for side in sides):
+        raise DamageError("`pixel_size` is no size")
     return _pair_of(sides, "pixel_size")
 
 
@@ -344,8 +353,8 @@ def _to_entry(values: Any) -> LogEntry:
         before=_whole(values, "before"),
         after=_whole(values, "after"),
         plane=get(values, "plane", int),
-        row=get(values, "row", float),
-        column=get(values, "column", float),
+        row=_number(values, "row"),
+        column=_number(values, "column"),
         changed_px=get(values, "changed_px", int),
     )
 
@@ -381,4 +390,6 @@ def _to_polygon(rings: Any) -> NDArray[np.float64]:
         corners = np.array(ring, np.float64).reshape(-1, 2)
     except (TypeError, ValueError):
         raise DamageError("a region is no ring of corners") from None
+    if not np.isfinite(corners).all():
+        raise DamageError("a region has corners that are no numbers")
     return np.ascontiguousarray(corners[:-1, ::-1])
