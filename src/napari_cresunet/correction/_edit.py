@@ -49,7 +49,7 @@ class Edit:
         ndarray of shape (..., Y, X), int
             A new array of the same dtype.
         """
-        changed = np.ascontiguousarray(labels).copy()
+        changed = np.array(labels, order="C")
         changed.ravel()[self.pixels] = self.values
         return changed
 
