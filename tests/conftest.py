@@ -11,7 +11,8 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process have all windows: they would take the focus from each other."""
     for item in items:
-        if item.get_closest_marker("gui"):
+        fixtures = getattr(item, "fixturenames", ())
+        if any(name.startswith("make_napari_viewer") for name in fixtures):
             item.add_marker(pytest.mark.xdist_group("windows"))
 
 

@@ -89,6 +89,7 @@ def test_selecting_a_result_shows_the_image_it_came_from(
     assert entries(dock.choosing.image) == ["one", "two"]
 
 
+@pytest.mark.xdist_group("windows")
 def test_the_model_shows_its_card(dock):
     dock.show()
     assert "Brightness" in entries(dock.choosing.model)
@@ -100,6 +101,7 @@ def test_the_model_shows_its_card(dock):
         assert part in text
 
 
+@pytest.mark.xdist_group("windows")
 def test_the_count_stays_in_sight_in_a_low_window_all_unfolded(dock, qtbot):
     from qtpy.QtWidgets import QScrollArea
 
