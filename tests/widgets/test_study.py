@@ -22,7 +22,7 @@ from napari_cresunet.studies import (
     write_study,
 )
 from napari_cresunet.widgets._corrections import apply_edit, corrections_of
-from napari_cresunet.widgets._layers import identity_of, record_of
+from napari_cresunet.widgets._layers import identity_of, is_cells, record_of
 from napari_cresunet.widgets._measure_regions import add_regions, set_names
 from napari_cresunet.widgets._study import StudyPart
 from napari_cresunet.widgets._study_layers import snapshot_of
@@ -281,6 +281,7 @@ def test_regions_are_saved_and_restored(viewer, part, discs, qtbot, make_part):
         part.runner.open(studies_folder() / "discs")
     shapes = viewer.layers[-1]
     assert list(shapes.features["region"]) == ["CA1", "CA2"]
+    assert list(shapes.text.values) == ["CA1", "CA2"]  # to be read in the image
     assert np.allclose(shapes.data[1], outline + 10)
     assert np.allclose(shapes.scale, 0.5)
     snapshot = snapshot_of(viewer, part.runner._identity)
@@ -310,6 +311,7 @@ def test_regions_of_planes_and_of_label_images_come_back(viewer, part, tmp_path,
         assert len(one.polygons) == len(region.polygons)
         assert all(map(np.allclose, one.polygons, region.polygons))
         assert region.mask is None or np.array_equal(one.mask, region.mask)
+        assert not is_cells(viewer.layers[-1])
 
 
 def test_a_snapshot_copies_nothing(viewer, part, discs):

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region, regions_from_labels
 from napari_cresunet.widgets._drawing import outline_of, plane_map, plane_spatial
-from napari_cresunet.widgets._layers import identity_of, layer_shape, record_of
+from napari_cresunet.widgets._layers import (
+    identity_of,
+    layer_shape,
+    placement_of,
+    record_of,
+)
 
 _KEY = "cresunet"
 REGIONS = "regions"
@@ -48,16 +53,16 @@ def region_layers(viewer: Any, labels: Any) -> list[Any]:
 
 def is_drawn(layer: Any) -> bool:
     """Tell whether a layer was made to draw regions in."""
-    return bool(record_of(layer).get("kind") == REGIONS)
+    from napari.layers import Shapes
+
+    return isinstance(layer, Shapes) and record_of(layer).get("kind") == REGIONS
 
 
-def proposed_regions(viewer: Any, labels: Any) -> Any:
-    """Return the regions that were drawn for labels, or None."""
-    if labels is None:
-        return None
+def regions_for(viewer: Any, labels: Any) -> Any:
+    """Return the layer with the regions that belong to labels, or None."""
     wanted = (identity_of(labels), record_of(labels).get("source"))
     for layer in region_layers(viewer, labels):
-        if is_drawn(layer) and record_of(layer).get("of") in wanted:
+        if record_of(layer).get("of") in wanted:
             return layer
     return None
 
@@ -75,22 +80,87 @@ def add_regions(viewer: Any, labels: Any) -> Any:
     Returns
     -------
     napari.layers.Shapes
-        Empty, ready for polygons.
+        Empty.
     """
-    source = record_of(labels).get("source") or identity_of(labels)
-    layer = viewer.add_shapes(
+    return _add_polygons(viewer, labels, [], [])
+
+
+def show_regions(viewer: Any, labels: Any, regions: tuple[Region, ...]) -> None:
+    """Show regions as shapes to draw in, and those of a label image as labels.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to.
+    labels : napari.layers.Labels
+        The cells, on which the regions lie.
+    regions : tuple of Region
+        In px of the labels.
+    """
+    drawn = [
+        (_name_of(region), _corners(outline, region.plane, labels))
+        for region in regions
+        for outline in region.polygons
+        if len(outline) > 2
+    ]
+    if drawn:
+        _add_polygons(viewer, labels, *map(list, zip(*drawn, strict=True)))
+    masks = [(one.name, one.mask) for one in regions if one.mask is not None]
+    if masks:
+        numbered = np.zeros(masks[0][1].shape, np.int32)
+        for number, (_, mask) in enumerate(masks, start=1):
+            numbered[mask] = number
+        names = {str(n): name for n, (name, _) in enumerate(masks, start=1)}
+        viewer.add_labels(
+            numbered,
+            name=f"{labels.name} regions",
+            opacity=0.3,
+            metadata={_KEY: _about(labels) | {_NAMES: names}},
+            **plane_spatial(labels),
+        )
+
+
+def _add_polygons(
+    viewer: Any, labels: Any, names: list[str], polygons: list[NDArray[np.float64]]
+) -> Any:
+    """Add a layer of regions; polygons of no plane are those of every plane."""
+    ndim = polygons[0].shape[1] if polygons else 2
+    is_like_labels = ndim == labels.ndim
+    return viewer.add_shapes(
+        polygons or None,
+        shape_type="polygon",
+        ndim=ndim,
         name=f"{labels.name} regions",
-        ndim=2,
-        features={COLUMN: np.empty(0, object)},
+        features={COLUMN: np.array(names, object)},
         edge_color=_COLOR,
         edge_width=_line_width(labels),
         face_color="transparent",
         text=_text(),
-        metadata={_KEY: {"kind": REGIONS, "of": source}},
-        **plane_spatial(labels),
+        metadata={_KEY: _about(labels)},
+        **(placement_of(labels).spatial if is_like_labels else plane_spatial(labels)),
     )
-    draw_in(viewer, layer, "add_polygon")
-    return layer
+
+
+def _about(labels: Any) -> dict[str, Any]:
+    """Return what tells the regions of labels from all else."""
+    source = record_of(labels).get("source") or identity_of(labels)
+    return {"kind": REGIONS, "of": source}
+
+
+def _name_of(region: Region) -> str:
+    return region.name.removesuffix(f", plane {region.plane}")
+
+
+def _corners(
+    outline: NDArray[np.float64], plane: int | None, labels: Any
+) -> NDArray[np.float64]:
+    """Return corners with the plane they are on in front, where they are on one."""
+    leading = layer_shape(labels)[:-2]
+    if plane is None or not leading:
+        return outline
+    steps = np.unravel_index(plane, leading)
+    before = np.broadcast_to(np.array(steps, float), (len(outline), len(leading)))
+    return np.concatenate([before, outline], axis=1)
 
 
 def draw_in(viewer: Any, layer: Any, mode: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import Region
@@ -20,9 +19,7 @@ from napari_cresunet.state import (
 from napari_cresunet.studies import ImageReference, StudyContent
 from napari_cresunet.widgets._belonging import image_of, pixel_size_of
 from napari_cresunet.widgets._corrections import corrections_of, start_corrections
-from napari_cresunet.widgets._drawing import plane_spatial
 from napari_cresunet.widgets._layers import (
-    SPATIAL,
     find_layer,
     identity_of,
     is_source,
@@ -31,15 +28,7 @@ from napari_cresunet.widgets._layers import (
     record_of,
     source_of,
 )
-from napari_cresunet.widgets._measure_regions import (
-    _COLOR,
-    COLUMN,
-    REGIONS,
-    _line_width,
-    region_layers,
-    regions_of,
-    set_names,
-)
+from napari_cresunet.widgets._measure_regions import regions_for, regions_of
 
 logger = logging.getLogger("napari_cresunet")
 
@@ -124,17 +113,8 @@ def _offset_of(layer: Any) -> tuple[int, int]:
     return row, column
 
 
-def regions_layer(viewer: Any, labels: Any) -> Any:
-    """Return the layer with the regions that belong to labels, or None."""
-    wanted = (identity_of(labels), record_of(labels).get("source"))
-    for layer in region_layers(viewer, labels):
-        if record_of(layer).get("of") in wanted:
-            return layer
-    return None
-
-
 def _regions_now(viewer: Any, labels: Any) -> tuple[Region, ...]:
-    layer = regions_layer(viewer, labels)
+    layer = regions_for(viewer, labels)
     try:
         return () if layer is None else regions_of(layer, labels)
     except InputError:  # they are of no use for these labels
@@ -264,74 +244,3 @@ def _place(content: StudyContent, image: Any) -> Mapping[str, Any]:
         "scale": (1.0,) * n_leading + content.pixel_size,
         "units": ("pixel",) * n_leading + ("micrometer",) * 2,
     }
-
-
-def show_regions(viewer: Any, labels: Any, regions: tuple[Region, ...]) -> None:
-    """Show regions as shapes to draw in, and those of a label image as labels.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where to.
-    labels : napari.layers.Labels
-        The cells, on which the regions lie.
-    regions : tuple of Region
-        In px of the labels.
-    """
-    about = {"of": record_of(labels).get("source") or identity_of(labels)}
-    name = f"{labels.name} regions"
-    drawn = [
-        (_name_of(region), _corners(outline, region.plane, labels))
-        for region in regions
-        for outline in region.polygons
-        if len(outline) > 2
-    ]
-    if drawn:
-        names, shapes = zip(*drawn, strict=True)
-        layer = viewer.add_shapes(
-            list(shapes),
-            shape_type="polygon",
-            name=name,
-            features={COLUMN: np.array(names, object)},
-            edge_color=_COLOR,
-            edge_width=_line_width(labels),
-            face_color="transparent",
-            metadata={_KEY: about | {"kind": REGIONS}},
-            **_spatial(labels, ndim=shapes[0].shape[1]),
-        )
-        set_names(layer, list(names))
-    masks = [(one.name, one.mask) for one in regions if one.mask is not None]
-    if masks:
-        numbered = np.zeros(masks[0][1].shape, np.int32)
-        for number, (_, mask) in enumerate(masks, start=1):
-            numbered[mask] = number
-        known = {str(n): title for n, (title, _) in enumerate(masks, start=1)}
-        viewer.add_labels(
-            numbered,
-            name=name,
-            opacity=0.3,
-            metadata={_KEY: about | {"region_names": known}},
-            **_spatial(labels, ndim=2),
-        )
-
-
-def _name_of(region: Region) -> str:
-    return region.name.removesuffix(f", plane {region.plane}")
-
-
-def _corners(
-    outline: NDArray[np.float64], plane: int | None, labels: Any
-) -> NDArray[np.float64]:
-    """Return corners with the plane they are on in front, where they are on one."""
-    leading = layer_shape(labels)[:-2]
-    if plane is None or not leading:
-        return outline
-    steps = np.unravel_index(plane, leading)
-    before = np.broadcast_to(np.array(steps, float), (len(outline), len(leading)))
-    return np.concatenate([before, outline], axis=1)
-
-
-def _spatial(labels: Any, *, ndim: int) -> dict[str, Any]:
-    if ndim == labels.ndim:
-        return {name: getattr(labels, name) for name in SPATIAL}
-    return plane_spatial(labels)

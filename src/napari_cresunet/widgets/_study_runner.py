@@ -21,6 +21,7 @@ from napari_cresunet.studies import Claim, Unclosed
 from napari_cresunet.widgets._corrections import corrections_of, why_not_editable
 from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import find_layer, identity_of
+from napari_cresunet.widgets._measure_regions import regions_for, show_regions
 from napari_cresunet.widgets._notify import tell, tell_error
 from napari_cresunet.widgets._study_layers import (
     candidates_of,
@@ -29,8 +30,6 @@ from napari_cresunet.widgets._study_layers import (
     open_image,
     own_image,
     reference_of,
-    regions_layer,
-    show_regions,
     snapshot_of,
 )
 
@@ -114,7 +113,7 @@ class StudyRunner(JobRunner):
     def _watch_regions(self, event: Any = None) -> None:
         """Follow the regions that belong to the labels, and no others."""
         labels = find_layer(self._viewer, self._identity)
-        found = None if labels is None else regions_layer(self._viewer, labels)
+        found = None if labels is None else regions_for(self._viewer, labels)
         for layer, is_new in ((self._regions, False), (found, True)):
             for name in _REGION_EVENTS:
                 emitter = getattr(getattr(layer, "events", None), name, None)

@@ -32,8 +32,8 @@ from napari_cresunet.widgets._measure_regions import (
     add_regions,
     draw_in,
     is_drawn,
-    proposed_regions,
     region_layers,
+    regions_for,
     rename,
 )
 from napari_cresunet.widgets._measure_runner import MeasureRunner
@@ -139,7 +139,7 @@ class Measure(Dock):
             layers = MeasureLayers(
                 labels=identity_of(labels),
                 image=self._kept("image", image_of(viewer, labels)),
-                regions=self._kept("regions", proposed_regions(viewer, labels)),
+                regions=self._kept("regions", regions_for(viewer, labels)),
                 frame="" if frame is None else identity_of(frame),
             )
         self.state.choose_layers(layers)
@@ -197,6 +197,7 @@ class Measure(Dock):
             draw_in(self._viewer, regions, "add_polygon")
             return
         layer = add_regions(self._viewer, labels)
+        draw_in(self._viewer, layer, "add_polygon")
         self._on_regions_chosen(identity_of(layer))
 
     def _on_renamed(self, old: str, new: str) -> None:
