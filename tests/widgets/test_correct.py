@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLineEdit
 
 from napari_cresunet.state import TOOLS
 from napari_cresunet.widgets._corrections import corrections_of, renew_labels
@@ -776,6 +777,23 @@ def test_a_whole_correction_with_mouse_and_keys_and_all_of_it_undone(
     viewer.window.remove_dock_widget(dock)
     assert viewer.keymap == {}
     assert layer_names(viewer) == ["slice", "cells"]
+
+
+def test_keys_work_beside_lists_but_not_while_somebody_types(opened, cells, ordered):
+    viewer, dock, _ = opened(np.zeros(cells.shape), cells.copy())
+    ordered(dock)
+    QTest.keyClick(dock.review.walk.list, Qt.Key.Key_N)
+    current = dock.state.queue.current
+    assert current > 0
+    field = QLineEdit(dock)
+    for key in "DYRN":
+        QTest.keyClick(field, key)
+        QTest.keyClick(dock.labels.labels, key)  # looks for a layer
+    assert field.text() == "DYRN"
+    assert (dock.state.tool, dock.state.queue.current) == ("", current)
+    assert viewer.layers["cells"].data.any()
+    QTest.keyClick(dock.pins.list, Qt.Key.Key_R)
+    assert not (viewer.layers["cells"].data == current).any()
 
 
 def test_planes_scales_and_clicks_outside_are_understood(opened, cells):

@@ -19,6 +19,7 @@ from superqt.utils import signals_blocked
 
 from napari_cresunet.state import CorrectState, PinnedCell, Spot
 from napari_cresunet.widgets._correct_layers import PIN_SYMBOLS
+from napari_cresunet.widgets._keys import LettersLeft
 from napari_cresunet.widgets._parts import Fold, row
 from napari_cresunet.widgets._walking import WalkPart
 
@@ -131,6 +132,10 @@ class ReviewPart(QWidget):
             self.walk.place.setText("all reviewed")
 
 
+class _PinList(LettersLeft, QListWidget):
+    """A list beside which the keys of the tools work."""
+
+
 class PinsPart(Fold):
     """What is pinned, and how it is released."""
 
@@ -152,7 +157,7 @@ class PinsPart(Fold):
         signs = ", ".join(f"{sign} {word}" for word, (_, sign) in PIN_SYMBOLS.items())
         self.drawn.setToolTip(f"<qt>A mark on each: {signs}.</qt>")
         self.drawn.toggled.connect(self.mark_wanted)
-        self.list = QListWidget()
+        self.list = _PinList()
         self.list.setAccessibleName("Pinned cells")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setUniformItemSizes(True)

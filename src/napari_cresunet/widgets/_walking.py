@@ -1,6 +1,7 @@
 """A list of places to walk through, with the camera going to each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,10 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_cresunet.state import Spot
+from napari_cresunet.widgets._keys import LettersLeft, bind_keys, unbind_keys
 from napari_cresunet.widgets._layers import layer_shape
 from napari_cresunet.widgets._parts import column, row
 
-NEXT_KEY, PREVIOUS_KEY = "n", "Shift-n"
 _HEIGHT = 130  # px
 _SURROUNDINGS = 6.0
 """What is seen is this many times as wide as the spot."""
@@ -42,7 +43,7 @@ class WalkPart(QWidget):
         super().__init__()
         self._what = what
         self._model = _SpotModel(self)
-        self.list = QListView()
+        self.list = _SpotList()
         self.list.setAccessibleName(what.capitalize())
         self.list.setModel(self._model)
         self.list.setUniformItemSizes(True)
@@ -94,6 +95,27 @@ class WalkPart(QWidget):
                 self._mark(_nearest(before, spots))
         self._render()
 
+    def bind_keys(self, viewer: Any) -> None:
+        """Let N and Shift+N of the canvas walk here, and no longer elsewhere.
+
+        Parameters
+        ----------
+        viewer : napari.Viewer
+            Where they are pressed.
+        """
+        keys = {"n": partial(self.step, 1), "Shift-n": partial(self.step, -1)}
+        bind_keys(viewer, keys, self)
+
+    def unbind_keys(self, viewer: Any) -> None:
+        """Let go of the keys, unless another walk has taken them since.
+
+        Parameters
+        ----------
+        viewer : napari.Viewer
+            As for `bind_keys`.
+        """
+        unbind_keys(viewer, self)
+
     def step(self, by: int) -> None:
         """Go to another spot; after the last comes the first.
 
@@ -136,6 +158,10 @@ class WalkPart(QWidget):
             self.place.setText(f"{n:,} {what}")
         else:
             self.place.setText(f"{self.current + 1:,} of {n:,}")
+
+
+class _SpotList(LettersLeft, QListView):
+    """A list from which N goes on to the next spot."""
 
 
 class _SpotModel(QAbstractListModel):
@@ -205,40 +231,3 @@ def _zoom(viewer: Any, layer: Any, spot: Spot) -> float:
     wanted = min(height, width) / (px * float(np.abs(layer.scale[-2:]).max()))
     zoom = float(viewer.scene.camera.zoom)
     return zoom if wanted / 3 <= zoom <= wanted * 1.5 else wanted
-
-
-def bind_keys(viewer: Any, step: Callable[[int], None]) -> None:
-    """Let keys of the canvas walk.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where they are pressed; the walk that was opened last has them.
-    step : callable
-        Is called with 1 or -1.
-    """
-    for key, by in ((NEXT_KEY, 1), (PREVIOUS_KEY, -1)):
-        viewer.bind_key(key, _walker(step, by), overwrite=True)
-
-
-def _walker(step: Callable[[int], None], by: int) -> Callable[[Any], None]:
-    def walk(_viewer: Any) -> None:
-        step(by)
-
-    walk.owner = step  # type: ignore[attr-defined]  # a function has what one gives it
-    return walk
-
-
-def unbind_keys(viewer: Any, step: Callable[[int], None]) -> None:
-    """Let go of the keys, unless another walk has taken them since.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Where they are pressed.
-    step : callable
-        As for `bind_keys`.
-    """
-    for key, action in list(viewer.keymap.items()):
-        if getattr(action, "owner", None) == step:
-            viewer.bind_key(key, None)

@@ -27,7 +27,7 @@ from napari_cresunet.widgets._layers import (
     identity_of,
 )
 from napari_cresunet.widgets._truths import is_truth
-from napari_cresunet.widgets._walking import bind_keys, look_at, unbind_keys
+from napari_cresunet.widgets._walking import look_at
 
 
 class CompareModels(ImageDock):
@@ -103,7 +103,7 @@ class CompareModels(ImageDock):
         self.runner.shut_down()
         self.grid.turn_off()
         for part in (self.disagreement, self.versus):
-            unbind_keys(viewer, part.walk.step)
+            part.walk.unbind_keys(viewer)
 
     # The image
 
@@ -186,20 +186,17 @@ class CompareModels(ImageDock):
     # Walking
 
     def _on_disagreement_opened(self) -> None:
-        self._give_keys(self.disagreement.walk.step)
+        self.disagreement.walk.bind_keys(self._viewer)
 
     def _on_versus_opened(self) -> None:
-        self._give_keys(self.versus.walk.step)
-
-    def _give_keys(self, step: Any) -> None:
-        bind_keys(self._viewer, step)
+        self.versus.walk.bind_keys(self._viewer)
 
     def _on_disagreement_went(self, number: int) -> None:
-        self._give_keys(self.disagreement.walk.step)
+        self.disagreement.walk.bind_keys(self._viewer)
         self._go(self.disagreement.walk.spots[number], DISAGREEMENT)
 
     def _on_versus_went(self, number: int) -> None:
-        self._give_keys(self.versus.walk.step)
+        self.versus.walk.bind_keys(self._viewer)
         self._go(self.versus.walk.spots[number], self.state.versus[1])
 
     def _go(self, spot: Spot, shown: str) -> None:

@@ -14,7 +14,6 @@ from napari_cresunet.state import TOOLS, save_log
 from napari_cresunet.widgets._belonging import cell_layers
 from napari_cresunet.widgets._correct_actions import CorrectActions
 from napari_cresunet.widgets._correct_following import LabelsDock
-from napari_cresunet.widgets._correct_keys import bind_actions
 from napari_cresunet.widgets._correct_mouse import Hand
 from napari_cresunet.widgets._correct_parts import (
     AddPart,
@@ -24,10 +23,10 @@ from napari_cresunet.widgets._correct_parts import (
 )
 from napari_cresunet.widgets._correct_review import PinsPart, ReviewPart
 from napari_cresunet.widgets._dock import framed, scrolling
+from napari_cresunet.widgets._keys import bind_keys, unbind_keys
 from napari_cresunet.widgets._layers import identity_of
 from napari_cresunet.widgets._notify import tell, tell_error
 from napari_cresunet.widgets._study import StudyPart
-from napari_cresunet.widgets._walking import bind_keys, unbind_keys
 
 
 class Correct(LabelsDock):
@@ -98,7 +97,8 @@ class Correct(LabelsDock):
         self._viewer.events.theme.disconnect(self._on_theme_changed)
         self.study.shut_down()
         self._leave_viewer()
-        unbind_keys(self._viewer, self.review.walk.step)
+        unbind_keys(self._viewer, self)
+        self.review.walk.unbind_keys(self._viewer)
 
     # Keys
 
@@ -115,9 +115,8 @@ class Correct(LabelsDock):
             "r": actions.reject,
             "k": actions.split,
         }
-        # All have one owner, by which they are let go of together.
-        bind_actions(self._viewer, keys, self.review.walk.step)
-        bind_keys(self._viewer, self.review.walk.step)
+        bind_keys(self._viewer, keys, self)
+        self.review.walk.bind_keys(self._viewer)
 
     def _toggle(self, tool: str) -> None:
         self.state.choose_tool("" if self.state.tool == tool else tool)
@@ -137,13 +136,13 @@ class Correct(LabelsDock):
         self._viewer.layers.selection.active = layer
         self.hand.take(layer)
         keys = {"Enter": self.acts.finish, "Escape": self.state.drop}
-        bind_actions(layer, keys, self.review.walk.step)
+        bind_keys(layer, keys, self)
         layer.events.mode.connect(self._on_mode_changed)
 
     def _let_go(self) -> None:
         if self.hand.is_in_use and self._watched is not None:
             self._watched.events.mode.disconnect(self._on_mode_changed)
-            unbind_keys(self._watched, self.review.walk.step)
+            unbind_keys(self._watched, self)
         self.hand.let_go()
 
     def _on_mode_changed(self, event: Any) -> None:

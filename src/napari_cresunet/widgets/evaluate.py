@@ -31,12 +31,7 @@ from napari_cresunet.widgets._evaluate_plots import ScorePlots
 from napari_cresunet.widgets._evaluate_runner import EvaluateRunner
 from napari_cresunet.widgets._evaluate_saving import SavingPart
 from napari_cresunet.widgets._layers import find_layer, identity_of, source_of
-from napari_cresunet.widgets._walking import (
-    WalkPart,
-    bind_keys,
-    look_at,
-    unbind_keys,
-)
+from napari_cresunet.widgets._walking import WalkPart, look_at
 
 
 class Evaluate(Dock):
@@ -88,7 +83,7 @@ class Evaluate(Dock):
         viewer.layers.events.removed.connect(self._on_layer_removed)
         viewer.layers.selection.events.active.connect(self._on_active_layer_changed)
         viewer.events.theme.connect(self._on_theme_changed)
-        bind_keys(viewer, self.walk.step)
+        self.walk.bind_keys(viewer)
         self.pair.prediction_chosen.connect(self._on_prediction_chosen)
         self.pair.truth_chosen.connect(self._on_truth_chosen)
         self.pair.open_wanted.connect(self.saving.open_truth)
@@ -106,7 +101,7 @@ class Evaluate(Dock):
         viewer.layers.events.removed.disconnect(self._on_layer_removed)
         viewer.layers.selection.events.active.disconnect(self._on_active_layer_changed)
         viewer.events.theme.disconnect(self._on_theme_changed)
-        unbind_keys(viewer, self.walk.step)
+        self.walk.unbind_keys(viewer)
         self.runner.shut_down()
 
     # The layers
@@ -214,7 +209,7 @@ class Evaluate(Dock):
     def _on_walked(self, number: int) -> None:
         prediction, _ = self.runner.pair
         if prediction is not None:
-            bind_keys(self._viewer, self.walk.step)
+            self.walk.bind_keys(self._viewer)
             look_at(self._viewer, prediction, self.walk.spots[number])
 
     # Looks
