@@ -120,6 +120,24 @@ def test_the_record_outlives_ome_tiff(run, here):
     assert {name: record[name] for name in RECORD} == RECORD
 
 
+def test_one_cell_in_pieces_and_on_planes_is_one_cell_in_what_was_exported(run, here):
+    labels = np.zeros((2, *SHAPE), np.int32)
+    labels[0, 3:6, 3:6] = labels[0, 20:23, 30:40] = labels[1, 3:6, 3:6] = 7
+    write_imagej("b.zip", labels)
+    tifffile.imwrite("b.tif", np.zeros(labels.shape, np.uint8))
+    run("export", "b.zip", "--to", "ome-tiff", "--image", "b.tif")
+    run("export", "b_labels.ome.tif", "--to", "csv")
+    (row,) = table_in(here / "b_cells.csv")
+    assert (row["label"], row["planes"], row["area_px"]) == ("1", "2", "39")
+
+
+def test_what_tifffile_says_by_itself_is_no_record(run, here):
+    tifffile.imwrite("c.tif", labels_of_three())
+    run("export", "c.tif", "--to", "csv")
+    record = json.loads((here / "c_cells.json").read_text())
+    assert sorted(record) == ["files", "n_cells", "name", "shape", "written_by"]
+
+
 def test_an_image_that_has_changed_is_not_taken(run, here):
     iio.imwrite("a.png", image_of(labels_of_three()) + 1)
     outcome = run("export", "a_labels.tif", "--to", "overlay")

@@ -117,6 +117,11 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         path,
         np.ones((1, 1, 1, 2, 2), int),
     )
+    refused(
+        "`labels` must have a pixel, got shape (0, 4): there is nothing to write.",
+        path,
+        np.ones((0, 4), int),
+    )
     path.mkdir()
     refused(
         f"{path} cannot be written ({os.strerror(21)}): choose another folder or free "

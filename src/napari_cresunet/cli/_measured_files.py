@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from napari_cresunet.annotations import AnnotatedImage
     from napari_cresunet.measurement import Region
 
+_OUR_KEYS = {"weights_hash", "written_by"}
+"""Of the records in label images of this program, which are no masks, even where they
+hold a single cell."""
 _SAME = 0.01
 """Sizes of a pixel that differ by less, in parts of one, are the same but rounded."""
 
@@ -98,7 +101,9 @@ def read_cells(path: Path, image_path: Path | None) -> NDArray[Any]:
         If the file cannot be read, or does not say how large the image is.
     """
     if not _is_annotation(path):
-        return _numbered(read_labels(path), str(path))
+        array = read_labels(path)
+        is_ours = array.dtype.kind in "iu" and record_in(path).keys() & _OUR_KEYS
+        return array if is_ours else _numbered(array, str(path))
     from napari_cresunet.annotations import load_annotations
 
     annotations = load_annotations(path)

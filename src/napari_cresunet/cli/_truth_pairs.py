@@ -24,6 +24,8 @@ PREDICTED_ENDINGS = ("_cp_masks", "_masks", "_mask", "_labels", "_label")
 """What the names of predictions end in; longer ones first."""
 PROBABILITY_ENDING = "_probability"
 _MOST_NAMES = 10
+_OF_TIFFFILE = {"axes", "shape", "truncated"}
+"""What tifffile says by itself in place of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,4 +249,5 @@ def record_in(path: Path) -> dict[str, Any]:
             record = json.loads(file.pages[0].description)
     except (OSError, ValueError, LookupError, TypeError, tifffile.TiffFileError):
         return {}
-    return record if isinstance(record, dict) else {}
+    is_record = isinstance(record, dict) and not record.keys() <= _OF_TIFFFILE
+    return record if is_record else {}

@@ -44,7 +44,7 @@ def write_ome_tiff(
     Raises
     ------
     InputError
-        If it is no label image, or has more axes.
+        If it is no label image, has no pixel, or has more axes.
 
     Notes
     -----
@@ -61,6 +61,11 @@ def write_ome_tiff(
         raise InputError(
             f"OME-TIFF has T and Z here, but `labels` has {array.ndim - 2} leading "
             "axes: write a part of it."
+        )
+    if not array.size:
+        raise InputError(
+            f"`labels` must have a pixel, got shape {array.shape}: there is nothing to "
+            "write."
         )
     kind = np.uint16 if array.max(initial=0) < 2**16 else np.int32
     metadata: dict[str, Any] = {"axes": _AXES[array.ndim - 2]}
