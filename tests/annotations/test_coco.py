@@ -11,8 +11,8 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as reference
 
 from napari_cresunet.annotations import read_annotations
-from napari_cresunet.annotations._annotated import Place
 from napari_cresunet.annotations._coco import _runs, read_coco
+from napari_cresunet.annotations._place import Place
 from napari_cresunet.annotations._shapes import draw_cells
 from napari_cresunet.errors import InputError
 

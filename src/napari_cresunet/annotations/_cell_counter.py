@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place, one_plane
+from napari_cresunet.annotations._annotated import AnnotatedImage
+from napari_cresunet.annotations._place import Place, one_plane
 from napari_cresunet.annotations._shapes import Cell, Dot
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place, image_shape
+from napari_cresunet.annotations._annotated import AnnotatedImage
+from napari_cresunet.annotations._place import Place, image_shape
 from napari_cresunet.annotations._shapes import Box, Cell, Polygon, Runs, Shape
 
 

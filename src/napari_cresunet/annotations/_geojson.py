@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from napari_cresunet.annotations._annotated import (
     AnnotatedImage,
-    Place,
     Placed,
     image_of,
-    shortened,
 )
+from napari_cresunet.annotations._place import Place, shortened
 from napari_cresunet.annotations._planes import Plane
 from napari_cresunet.annotations._shapes import Cell, Dot, Outlines
 

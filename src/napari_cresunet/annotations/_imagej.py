@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet.annotations._annotated import (
     AnnotatedImage,
-    Place,
     Placed,
     image_of,
 )
 from napari_cresunet.annotations._parsing import Entries
+from napari_cresunet.annotations._place import Place
 from napari_cresunet.annotations._planes import EVERYWHERE, Plane
 from napari_cresunet.annotations._shapes import (
     Box,

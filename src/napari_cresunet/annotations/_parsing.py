@@ -12,7 +12,7 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from napari_cresunet.annotations._annotated import Place
+from napari_cresunet.annotations._place import Place
 from napari_cresunet.errors import InputError
 
 _HEAD = 64 * 1024

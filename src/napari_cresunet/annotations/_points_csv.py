@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place, one_plane
+from napari_cresunet.annotations._annotated import AnnotatedImage
 from napari_cresunet.annotations._parsing import Table
+from napari_cresunet.annotations._place import Place, one_plane
 from napari_cresunet.annotations._shapes import Cell, Dot
 
 _PAIRS = (

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place
+from napari_cresunet.annotations._annotated import AnnotatedImage
+from napari_cresunet.annotations._place import Place
 from napari_cresunet.annotations._shapes import Box, Cell, Dot, Ellipse, Part, Polygon
 
 _PROJECT = "_via_img_metadata"

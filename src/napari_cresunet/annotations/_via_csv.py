@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place
+from napari_cresunet.annotations._annotated import AnnotatedImage
 from napari_cresunet.annotations._parsing import Table
+from napari_cresunet.annotations._place import Place
 from napari_cresunet.annotations._via import read_region
 
 if TYPE_CHECKING:

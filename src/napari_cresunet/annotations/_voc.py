@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet.annotations._annotated import AnnotatedImage, Place, image_shape
+from napari_cresunet.annotations._annotated import AnnotatedImage
+from napari_cresunet.annotations._place import Place, image_shape
 from napari_cresunet.annotations._shapes import Box, Dot, Part, Polygon
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_cresunet._compiled import compiled
 from napari_cresunet._label_images import checked_labels
 from napari_cresunet._typing import Indices, Mask
 from napari_cresunet.config import check_bounds
 from napari_cresunet.correction._edit import ADD, Edit
+from napari_cresunet.correction._flood import fill_holes, reach
 from napari_cresunet.correction._patches import free_labels
 from napari_cresunet.correction._places import (
     as_points,
@@ -303,7 +303,7 @@ def _nested(window: _Window, start: tuple[int, int], sizes: tuple[int, int]) -> 
         window = _without_rims(window, seed)
     # At which level a pixel is there, and at which one it is connected with the peak.
     heights = np.where(window.is_free, window.heights, -np.inf)
-    ranks = _reach(np.searchsorted(-levels, -heights), seed, never)
+    ranks = reach(np.searchsorted(-levels, -heights), seed, never)
     # Holes only add to the area.
     n_small = int(np.searchsorted(_areas(ranks, never)[:never], high, side="right"))
     end = min(_first_open(window, ranks, never), n_small)
@@ -311,7 +311,7 @@ def _nested(window: _Window, start: tuple[int, int], sizes: tuple[int, int]) -> 
         raise InputError(_NOTHING)
     ranks[ranks >= end] = never
     window, ranks = _crop(window, ranks, never)
-    ranks = np.where(window.is_free, _fill_holes(ranks, never), never)
+    ranks = np.where(window.is_free, fill_holes(ranks, never), never)
     areas = _areas(ranks, never)[:never]
     is_kept = (areas >= low) & (areas <= high) & (np.diff(areas, prepend=0) > 0)
     kept = np.flatnonzero(is_kept)
@@ -382,48 +382,6 @@ def _crop(window: _Window, ranks: Indices, never: int) -> tuple[_Window, Indices
         corner=(window.corner[0] + top, window.corner[1] + left),
     )
     return cropped, ranks[part]
-
-
-def _fill_holes(ranks: Indices, never: int) -> Indices:
-    """Let pixels in as soon as there is no way out."""
-    is_side = np.ones(ranks.shape, np.bool_)
-    is_side[1:-1, 1:-1] = False
-    # A way out is as good as its highest rank, and only the lowest one matters.
-    return never - _reach(never - ranks, np.flatnonzero(is_side), never + 1)
-
-
-@compiled
-def _reach(ranks: Indices, seeds: Indices, never: int) -> Indices:
-    """Find the way from seeds to each pixel whose highest rank is lowest: that rank."""
-    height, width = ranks.shape
-    values = ranks.ravel()
-    reached = np.full(values.shape, never)
-    is_known = np.zeros(values.shape, np.bool_)
-    # Each rank has a queue of its own.
-    first = np.full(never, -1)
-    following = np.full(values.shape, -1)
-    for seed in seeds:
-        if values[seed] < never:
-            is_known[seed] = True
-            following[seed] = first[values[seed]]
-            first[values[seed]] = seed
-    for level in range(never):
-        while first[level] >= 0:
-            place = first[level]
-            first[level] = following[place]
-            reached[place] = level
-            row, column = place // width, place % width
-            for down, right in ((-1, 0), (0, -1), (0, 1), (1, 0)):
-                if not (0 <= row + down < height and 0 <= column + right < width):
-                    continue
-                other = place + down * width + right
-                if is_known[other] or values[other] >= never:
-                    continue
-                is_known[other] = True
-                higher = max(level, values[other])
-                following[other] = first[higher]
-                first[higher] = other
-    return reached.reshape(ranks.shape)
 
 
 def _falls(window: _Window, ranks: NDArray[np.intp], never: int) -> NDArray[np.float64]:
