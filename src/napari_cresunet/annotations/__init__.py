@@ -8,7 +8,7 @@ from napari_cresunet.annotations._formats import (
     load_annotations,
     read_annotations,
 )
-from napari_cresunet.annotations._outlines import outlines_of
+from napari_cresunet.annotations._outlines import box_of, outlines_of
 from napari_cresunet.annotations._write_coco import write_coco
 from napari_cresunet.annotations._write_geojson import write_geojson
 from napari_cresunet.annotations._write_imagej import write_imagej
@@ -17,6 +17,7 @@ __all__ = [
     "ANNOTATION_SUFFIXES",
     "AnnotatedImage",
     "Annotations",
+    "box_of",
     "extent_of",
     "is_annotation_file",
     "load_annotations",

@@ -16,6 +16,10 @@ from napari_cresunet.annotations._planes import Plane, plane_numbers
 from napari_cresunet.annotations._shapes import Cell, Dot, Shape, draw_cells
 from napari_cresunet.errors import InputError
 
+CELL_PROPERTY = "cresunet-cell"
+"""What is written with this property and the same value is one cell, on several
+planes."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedImage:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.annotations._annotated import (
+    CELL_PROPERTY,
     AnnotatedImage,
     Placed,
     image_of,
@@ -16,8 +17,6 @@ from napari_cresunet.annotations._place import Place, shortened
 from napari_cresunet.annotations._planes import Plane
 from napari_cresunet.annotations._shapes import Cell, Dot, Outlines
 
-CELL_PROPERTY = "cresunet-cell"
-"""Objects whose metadata have the same value are one cell, on several planes."""
 _DETECTED = {"detection", "cell", "pathdetectionobject", "pathcellobject"}
 """Kinds that are cells wherever they are; older files say the name of a class."""
 _AROUND = {

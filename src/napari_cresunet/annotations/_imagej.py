@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet.annotations._annotated import (
+    CELL_PROPERTY,
     AnnotatedImage,
     Placed,
     image_of,
@@ -29,9 +30,6 @@ from napari_cresunet.annotations._shapes import (
 
 if TYPE_CHECKING:
     from roifile import ImagejRoi
-
-CELL_PROPERTY = "cresunet-cell"
-"""Regions with the same value are one cell, on several planes."""
 
 _NUMBERS_OF = {0: 2, 1: 2, 2: 4, 3: 6, 4: 0}
 """How many numbers follow a command in a path: move, line, two curves, close."""

@@ -1,5 +1,6 @@
 """Outlines of the cells of a label image, along the edges of their pixels."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,6 +76,25 @@ def outlines_of(labels: NDArray[Any]) -> dict[int, list[Ring]]:
     return dict(sorted(outlines.items()))
 
 
+def box_of(rings: Sequence[Ring]) -> tuple[int, int, int, int]:
+    """Return the box around outlines.
+
+    Parameters
+    ----------
+    rings : sequence of ndarray of shape (N, 2)
+        At least one, from `outlines_of`.
+
+    Returns
+    -------
+    tuple of int
+        Top, left, bottom and right of their pixels, the last two exclusive.
+    """
+    corners = np.concatenate(list(rings)) + 0.5
+    top, left = corners.min(axis=0).astype(int).tolist()
+    bottom, right = corners.max(axis=0).astype(int).tolist()
+    return top, left, bottom, right
+
+
 def pieces_of(plane: NDArray[Any], rings: list[Ring]) -> list[list[Ring]]:
     """Tell which holes are in which part of a cell.
 
@@ -94,9 +114,7 @@ def pieces_of(plane: NDArray[Any], rings: list[Ring]) -> list[list[Ring]]:
         return [rings]
     from scipy import ndimage
 
-    corners = np.concatenate(rings)
-    top, left = np.floor(corners.min(axis=0)).astype(int) + 1
-    bottom, right = np.ceil(corners.max(axis=0)).astype(int)
+    top, left, bottom, right = box_of(rings)
     places = [_pixel_beside(ring) for ring in rings]
     part = plane[top:bottom, left:right]
     numbers, _ = ndimage.label(part == plane[places[0]])

@@ -11,6 +11,7 @@ from napari_cresunet._label_images import checked_labels, planes_of
 from napari_cresunet._writing import write_json
 from napari_cresunet.annotations._outlines import (
     Ring,
+    box_of,
     is_outer,
     outlines_of,
 )
@@ -82,9 +83,7 @@ def _place(axes: tuple[str, ...], place: tuple[int, ...]) -> str:
 
 def _cells(plane: NDArray[Any]) -> Iterator[dict[str, Any]]:
     for label, rings in outlines_of(plane).items():
-        corners = np.concatenate(rings) + 0.5
-        top, left = corners.min(axis=0).astype(int).tolist()
-        bottom, right = corners.max(axis=0).astype(int).tolist()
+        top, left, bottom, right = box_of(rings)
         rows, columns = np.nonzero(plane[top:bottom, left:right] == label)
         outline: Any = [_polygon(ring) for ring in rings]
         if not all(is_outer(ring) for ring in rings):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet._label_images import planes_of
 from napari_cresunet._writing import write_json
-from napari_cresunet.annotations._geojson import CELL_PROPERTY
+from napari_cresunet.annotations._annotated import CELL_PROPERTY
 from napari_cresunet.annotations._outlines import (
     Ring,
     outlines_in_planes,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._writing import write_bytes
-from napari_cresunet.annotations._imagej import CELL_PROPERTY
-from napari_cresunet.annotations._outlines import Ring, outlines_in_planes
+from napari_cresunet.annotations._annotated import CELL_PROPERTY
+from napari_cresunet.annotations._outlines import Ring, box_of, outlines_in_planes
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ def _traced(ring: Ring) -> "ImagejRoi":
 
     # x and y; the first pixel reaches from 0 to 1.
     points = (ring[:, ::-1] + 0.5).astype(np.int32)
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    top, left, bottom, right = box_of([ring])
     return ImagejRoi(
         roitype=ROI_TYPE.TRACED,
-        left=int(left),
-        top=int(top),
-        right=int(right),
-        bottom=int(bottom),
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
         n_coordinates=len(points),
         integer_coordinates=points - (left, top),
     )
@@ -151,14 +151,13 @@ def _composite(rings: list[Ring]) -> "ImagejRoi":
         for point in others:
             path += [1, *point]
         path.append(4)
-    corners = np.concatenate(rings) + 0.5
-    (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
+    top, left, bottom, right = (min(side, _FARTHEST) for side in box_of(rings))
     return ImagejRoi(
         roitype=ROI_TYPE.RECT,
-        left=min(int(left), _FARTHEST),
-        top=min(int(top), _FARTHEST),
-        right=min(int(right), _FARTHEST),
-        bottom=min(int(bottom), _FARTHEST),
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
         shape_roi_size=len(path),
         multi_coordinates=np.array(path, np.float32),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._label_images import checked_labels, planes_of
-from napari_cresunet.annotations import outlines_of
+from napari_cresunet.annotations import box_of, outlines_of
 from napari_cresunet.errors import InputError
 from napari_cresunet.export._counted import Counted
 from napari_cresunet.export._figures import (
@@ -244,9 +244,7 @@ def _middle(
     plane: NDArray[Any], label: int, rings: Sequence[NDArray[np.float64]]
 ) -> tuple[float, float]:
     """Return the cell's pixel that is closest to its centroid."""
-    corners = np.concatenate(rings)
-    top, left = (corners.min(axis=0) + 0.5).astype(int)
-    bottom, right = (corners.max(axis=0) + 0.5).astype(int)
+    top, left, bottom, right = box_of(rings)
     pixels = np.argwhere(plane[top:bottom, left:right] == label)
     distances = ((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1)
     row, column = pixels[distances.argmin()] + (top, left)
