@@ -14,6 +14,8 @@ _MARGIN = 6  # px
 class Dock(QWidget):
     """A narrow column; what is most important stays in sight while the rest scrolls."""
 
+    _is_closed = False
+
     def _lay_out(self, *widgets: QWidget) -> None:
         """Put widgets below each other; the one that scrolls takes what is left."""
         layout = QVBoxLayout(self)
@@ -22,6 +24,22 @@ class Dock(QWidget):
         for widget in widgets:
             layout.addWidget(widget, stretch=int(isinstance(widget, QScrollArea)))
         self.setMinimumWidth(_WIDTH)
+
+    def reset_choices(self, event: Any = None) -> None:
+        """Look again which layers there are.
+
+        Parameters
+        ----------
+        event : napari event, optional
+            Not looked at.
+        """
+        # napari calls it after each change, and goes on when the dock was closed.
+        if not self._is_closed:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Look again which layers there are."""
+        raise NotImplementedError
 
     def _disconnect(self) -> None:
         """Let go of the viewer."""
@@ -34,6 +52,7 @@ class Dock(QWidget):
     def event(self, event: Any) -> bool:
         """Let go of the viewer when the dock is closed, which Qt tells only so."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._is_closed = True
             self._disconnect()
         return bool(super().event(event))
 

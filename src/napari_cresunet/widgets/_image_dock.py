@@ -31,10 +31,6 @@ class ImageDock(Dock):
         self._watched: Any = None
         self.state = state
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers there are; napari calls it."""
-        raise NotImplementedError
-
     def _look_for_images(self) -> list[tuple[str, str]]:
         """Return images as (identity, name); take another if the chosen one is gone."""
         layers = self._viewer.layers

@@ -107,14 +107,8 @@ class CompareModels(ImageDock):
 
     # The image
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers and models there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers and models there are."""
         self._show_layers(self._look_for_images())
 
     def _show_layers(self, images: list[tuple[str, str]]) -> None:

@@ -106,14 +106,8 @@ class Evaluate(Dock):
 
     # The layers
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers there are."""
         prediction = find_layer(self._viewer, self.state.pair[0])
         if prediction is None:
             prediction = proposed_cells(self._viewer)

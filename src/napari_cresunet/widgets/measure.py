@@ -114,14 +114,8 @@ class Measure(Dock):
 
     # The layers
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers there are."""
         labels = find_layer(self._viewer, self.state.layers.labels)
         if labels is None:
             labels = next(iter(cell_layers(self._viewer)), None)

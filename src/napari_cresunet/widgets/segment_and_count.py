@@ -89,14 +89,8 @@ class SegmentAndCount(ImageDock):
 
     # The image
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers and models there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers and models there are."""
         layers = self._viewer.layers
         shapes = [(identity_of(x), x.name) for x in layers if is_area(x)]
         images = self._look_for_images()

@@ -84,14 +84,8 @@ class Train(Dock):
 
     # The layers
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers there are."""
         image, labels = self.data.layers.chosen
         images = [identity_of(x) for x in self._viewer.layers if is_source(x)]
         added = {pair.image for pair in self.state.pairs}
