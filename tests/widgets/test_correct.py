@@ -125,6 +125,16 @@ def test_the_dock_follows_to_the_cells_of_the_image_that_is_selected(
         assert correct_dock.labels.count.text() == count
 
 
+def test_cells_that_are_chosen_in_the_dock_are_selected(viewer, correct_dock, cells):
+    for name in ("one", "two"):
+        viewer.add_labels(cells, name=name)
+    chooser = correct_dock.labels.labels
+    chooser.setCurrentIndex(chooser.findText("one"))
+    chooser.activated.emit(chooser.currentIndex())
+    assert correct_dock.runner.labels == viewer.layers["one"]
+    assert viewer.layers.selection.active == viewer.layers["one"]
+
+
 def test_a_layer_that_goes_is_let_go(viewer, correct_dock, layer):
     before = list(layer.mouse_drag_callbacks)
     correct_dock.state.choose_tool("join")
@@ -162,8 +172,9 @@ def test_labels_that_cannot_be_edited_say_why_and_switch_the_tools_off(
     assert layer.mouse_pan
 
 
-def test_in_3d_there_are_no_tools(viewer, correct_dock, cells):
-    viewer.add_labels(np.stack([cells, cells]), name="stack")
+@pytest.mark.parametrize("is_stack", [False, True])
+def test_in_3d_there_are_no_tools(viewer, correct_dock, cells, is_stack):
+    viewer.add_labels(np.stack([cells, cells]) if is_stack else cells, name="cells")
     correct_dock.state.choose_tool("join")
     viewer.dims.ndisplay = 3
     assert correct_dock.state.tool == ""
@@ -861,3 +872,15 @@ def test_a_dock_that_was_closed_is_collected_and_the_viewer_works_on(
     assert layer_names(viewer) == ["cells"]
     layer.fill((15, 15), 0)
     viewer.theme = "light"
+
+
+def test_a_dock_that_was_closed_shows_nothing_more(opened, cells, qtbot, marked):
+    viewer, dock, _ = opened(np.zeros(cells.shape), cells.copy())
+    dock.state.corrections.accept(1)
+    marked(dock, 1)
+    assert "Pinned cells" in layer_names(viewer)
+    viewer.window.remove_dock_widget(dock)
+    viewer.add_points(np.empty((0, 2)), name="points")  # of which it hears
+    qtbot.wait(200)
+    assert layer_names(viewer) == ["slice", "cells", "points"]
+    assert dock.state.corrections is None

@@ -67,14 +67,8 @@ class LabelsDock(Dock):
         """Show which layers there are to choose from."""
         raise NotImplementedError
 
-    def reset_choices(self, event: Any = None) -> None:
-        """Look again which layers there are; napari calls it.
-
-        Parameters
-        ----------
-        event : napari event, optional
-            Not looked at.
-        """
+    def _look_again(self) -> None:
+        """Look again which layers there are."""
         if self.runner.layers.is_changing:
             return
         layer = find_layer(self._viewer, self.state.identity)
@@ -126,7 +120,8 @@ class LabelsDock(Dock):
     def _known_of(self, layer: Any) -> tuple[Corrections | None, str]:
         """Return what was done to labels, or why they cannot be corrected."""
         dims = self._viewer.dims
-        if tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
+        is_flat = dims.ndisplay == 2  # of two axes, 3D shows no more, but may turn them
+        if not is_flat or tuple(dims.displayed) != (dims.ndim - 2, dims.ndim - 1):
             return None, _NOT_FLAT
         why_not = why_not_editable(layer)
         if why_not:

@@ -24,7 +24,7 @@ from napari_cresunet.widgets._correct_parts import (
 from napari_cresunet.widgets._correct_review import PinsPart, ReviewPart
 from napari_cresunet.widgets._dock import framed, scrolling
 from napari_cresunet.widgets._keys import bind_keys, unbind_keys
-from napari_cresunet.widgets._layers import identity_of
+from napari_cresunet.widgets._layers import find_layer, identity_of
 from napari_cresunet.widgets._notify import tell, tell_error
 from napari_cresunet.widgets._study import StudyPart
 
@@ -73,7 +73,7 @@ class Correct(LabelsDock):
         state.tool_changed.connect(self._on_tool_changed)
         state.layer_changed.connect(self._on_layer_changed)
         self.study.restored.connect(self._on_restored)
-        self.labels.chosen.connect(self._choose)
+        self.labels.chosen.connect(self._on_labels_chosen)
         self.tools.undo_wanted.connect(actions.undo)
         self.tools.redo_wanted.connect(actions.redo)
         self.adding.add_wanted.connect(actions.finish)
@@ -155,6 +155,13 @@ class Correct(LabelsDock):
     def _offer_layers(self) -> None:
         layers = cell_layers(self._viewer)
         self.labels.show_layers([(identity_of(x), x.name) for x in layers])
+
+    def _on_labels_chosen(self, identity: str) -> None:
+        """Select the layer, too: Ctrl+Z of the canvas is to undo what is done here."""
+        self._choose(identity)
+        layer = find_layer(self._viewer, identity)
+        if layer is not None:
+            self._viewer.layers.selection.active = layer
 
     def _on_layer_changed(self) -> None:
         self.study.follow(self.runner.labels)
