@@ -96,15 +96,15 @@ def test_what_was_left_behind_is_offered_in_one_line():
         for n_edits in (12, 1, 0)
     ]
     assert state.offer == (
-        "neurons_01: 12 corrections, 5 minutes ago, were not closed. So were 2 more."
+        "'neurons_01' was left open 5 minutes ago, with 12 corrections. So were 2 more."
     )
     state.unclosed = state.unclosed[1:]
     assert state.offer == (
-        "neurons_01: 1 correction, 5 minutes ago, was not closed. So was 1 more."
+        "'neurons_01' was left open 5 minutes ago, with 1 correction. So was 1 more."
     )
     state.unclosed = state.unclosed[1:]
     assert state.offer == (
-        "neurons_01: no corrections, 5 minutes ago, were not closed."
+        "'neurons_01' was left open 5 minutes ago, with no correction."
     )
 
 

@@ -334,8 +334,8 @@ def test_a_killed_process_is_offered_and_restored(viewer, make_part, discs, qtbo
     viewer.add_image(np.zeros((6, 8, 3), np.uint8), name="the same", rgb=True)
     part = make_part(viewer)
     assert part.offer.isVisibleTo(part)
-    assert "killed: 2 corrections, " in part.offer.text.text()
-    assert part.offer.text.text().endswith(" s ago, were not closed.")
+    assert "'killed' was left open " in part.offer.text.text()
+    assert part.offer.text.text().endswith(" s ago, with 2 corrections.")
     with qtbot.waitSignal(part.restored, timeout=20_000) as caught:
         part.offer.restore.click()
     (layer,) = caught.args

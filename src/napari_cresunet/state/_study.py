@@ -59,12 +59,12 @@ class StudyState(Working):
         if not self.unclosed:
             return ""
         study = self.unclosed[0]
-        edits = f"{study.n_edits} corrections" if study.n_edits else "no corrections"
-        edits, were = ("1 correction", "was") if study.n_edits == 1 else (edits, "were")
+        edits = f"{study.n_edits:,} corrections" if study.n_edits else "no correction"
+        edits = "1 correction" if study.n_edits == 1 else edits
         more = len(self.unclosed) - 1
         others = f" So {'was' if more == 1 else 'were'} {more} more." if more else ""
         age = describe_age(study.age)
-        return f"{study.name}: {edits}, {age}, {were} not closed.{others}"
+        return f"{study.name!r} was left open {age}, with {edits}.{others}"
 
     @property
     def question(self) -> str:

@@ -152,11 +152,13 @@ class OfferPart(QWidget):
         """Show the latest study left behind, if there is one."""
         waiting = self._state.unclosed
         study = waiting[0] if waiting else None
-        if study != self._study:
+        is_waiting = self._state.waiting is not None
+        if study != self._study or is_waiting:
             self.discard.setText(_DISCARD)
         self._study = study
         self.text.setText(warned(self._state.offer))
-        self.setVisible(study is not None)
+        # One thing after the other: the study that is being opened asks first.
+        self.setVisible(study is not None and not is_waiting)
         self.setEnabled(not self._state.is_running)
         if study is not None:
             self.restore.setToolTip(f"<qt>Go on with {study.folder}.</qt>")
