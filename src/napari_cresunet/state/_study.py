@@ -108,6 +108,11 @@ class StudyState(Working):
         self.saver = saver
         self.run_changed.emit()
 
+    def begin(self) -> None:
+        """A study is being opened."""
+        self.is_running = True
+        self.tell("Opening the study…")
+
     def end(self, warning: str = "") -> None:
         """A study is open, or cannot be opened before something is asked.
 

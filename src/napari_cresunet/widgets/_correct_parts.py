@@ -16,7 +16,14 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_cresunet.state import TOOLS, CorrectState, Progress
-from napari_cresunet.widgets._parts import Chooser, Progressing, column, row, warned
+from napari_cresunet.widgets._parts import (
+    Chooser,
+    Progressing,
+    button_for,
+    column,
+    row,
+    warned,
+)
 
 _COLUMNS = 3
 _HINT_LINES = 3
@@ -192,19 +199,19 @@ class CellPart(QWidget):
     def __init__(self, state: CorrectState, *others: QPushButton) -> None:
         super().__init__()
         self._state = state
-        self.fill = self._button(
+        self.fill = button_for(
             "Fill holes (H)",
             self.fill_wanted,
             "Fill the holes of the selected cell; the key takes the cell under the "
             "mouse.",
         )
-        self.smooth = self._button(
+        self.smooth = button_for(
             "Smooth (G)",
             self.smooth_wanted,
             "Smooth the outline of the selected cell; the key takes the cell under "
             "the mouse.",
         )
-        self.number = self._button(
+        self.number = button_for(
             "Number anew",
             self.number_wanted,
             "Give all cells the numbers from 1 on, in the order of rows.",
@@ -215,13 +222,6 @@ class CellPart(QWidget):
         layout.addLayout(row(*others, self.number))
         for signal in (state.cells_changed, state.layer_changed):
             signal.connect(self.render)
-
-    @staticmethod
-    def _button(title: str, wanted: Any, meaning: str) -> QPushButton:
-        button = QPushButton(title)
-        button.setToolTip(f"<qt>{meaning}</qt>")
-        button.clicked.connect(wanted)
-        return button
 
     def render(self) -> None:
         """Show the state."""

@@ -1,7 +1,6 @@
 """Lists of the dock Correct cells: the queue of review, and what is pinned."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor
@@ -20,7 +19,7 @@ from superqt.utils import signals_blocked
 from napari_cresunet.state import CorrectState, PinnedCell, Spot
 from napari_cresunet.widgets._correct_layers import PIN_SYMBOLS
 from napari_cresunet.widgets._keys import LettersLeft
-from napari_cresunet.widgets._parts import Fold, row
+from napari_cresunet.widgets._parts import Fold, button_for, row
 from napari_cresunet.widgets._walking import WalkPart
 
 _PINS_HEIGHT = 110  # px
@@ -80,13 +79,13 @@ class ReviewPart(QWidget):
         super().__init__()
         self._state = state
         self.walk = QueueWalk()
-        self.accept = self._button(
+        self.accept = button_for(
             "Accept (Y)", self.accept_wanted, "Pin this cell as it is, and go on."
         )
-        self.reject = self._button(
+        self.reject = button_for(
             "Reject (R)", self.reject_wanted, "Delete this cell, and go on."
         )
-        self.split = self._button(
+        self.split = button_for(
             "Split (K)",
             self.split_wanted,
             "Split this cell in two where it is narrow, or where the probability is "
@@ -98,7 +97,7 @@ class ReviewPart(QWidget):
             "<qt>List only cells that were neither accepted nor touched.</qt>"
         )
         self.unreviewed.toggled.connect(state.queue.show_unreviewed)
-        self.order = self._button(
+        self.order = button_for(
             "Order anew",
             self.order_wanted,
             "List all cells as they are now, the most doubtful ones first.",
@@ -111,13 +110,6 @@ class ReviewPart(QWidget):
         layout.addLayout(row(self.accept, self.reject, self.split))
         layout.addLayout(row(self.unreviewed, self.order, stretch=0))
         state.queue.changed.connect(self.render)
-
-    @staticmethod
-    def _button(title: str, wanted: Any, meaning: str) -> QPushButton:
-        button = QPushButton(title)
-        button.setToolTip(f"<qt>{meaning}</qt>")
-        button.clicked.connect(wanted)
-        return button
 
     def render(self) -> None:
         """Show the state."""

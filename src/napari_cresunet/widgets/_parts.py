@@ -180,6 +180,14 @@ class SizeField(QWidget):
         self.um.setToolTip(text)
 
 
+def button_for(title: str, wanted: Any, meaning: str) -> QPushButton:
+    """Return a button that emits a signal, with a tooltip."""
+    button = QPushButton(title)
+    button.setToolTip(f"<qt>{meaning}</qt>")
+    button.clicked.connect(wanted)
+    return button
+
+
 def row(*widgets: Any, stretch: int = -1) -> QHBoxLayout:
     """Return widgets side by side; the one numbered `stretch` takes what is left."""
     layout = QHBoxLayout()

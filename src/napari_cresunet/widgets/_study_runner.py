@@ -216,8 +216,7 @@ class StudyRunner(JobRunner):
         """
         if self._state.is_running or self._is_open(folder):
             return
-        self._state.is_running = True
-        self._state.tell("Opening the study…")
+        self._state.begin()
         images = candidates_of(self._viewer.layers)
         steps = iter_open_study(folder, images)
         self._start(steps, self._on_opened, self._on_open_failed)
