@@ -12,6 +12,7 @@ from napari_cresunet.errors import InputError
 from napari_cresunet.measurement import (
     CountingFrame,
     Region,
+    counted_planes,
     in_frame,
     iter_measure,
     link_planes,
@@ -224,10 +225,8 @@ def iter_tally(
         shown = _first_labels(labels, source.labels)
         yield Progress(text="Counting…")
     cells, n_through = quick_cells(labels)
-    # Of cells that go through planes the density is that of the view from above, once
-    # for each point in time.
-    is_seen_from_above = choices.is_linked or n_through > 0
-    n_planes = int(np.prod(labels.shape[: -3 if is_seen_from_above else -2]))
+    is_linked = choices.is_linked or n_through > 0
+    n_planes = counted_planes(cells, labels.shape, is_linked=is_linked)
     shape = (int(labels.shape[-2]), int(labels.shape[-1]))
     rows = measure_regions(
         cells, shape, source.regions, pixel_size=source.pixel_um, n_planes=n_planes
