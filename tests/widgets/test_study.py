@@ -288,6 +288,13 @@ def test_regions_are_saved_and_restored(viewer, part, discs, qtbot, make_part):
     assert [region.name for region in snapshot.content.regions] == ["CA1", "CA2"]
 
 
+def test_layers_of_others_are_no_regions_of_a_study(viewer, part, discs):
+    layer = viewer.add_labels((discs > 0).astype(np.int32), name="cells")
+    viewer.add_labels(np.ones(discs.shape, np.int32), name="other labels")
+    viewer.add_shapes(np.array([[0.0, 0], [0, 50], [40, 50]]), shape_type="polygon")
+    assert snapshot_of(viewer, identity_of(layer)).content.regions == ()
+
+
 def test_regions_of_planes_and_of_label_images_come_back(viewer, part, tmp_path, qtbot):
     labels = np.zeros((3, 30, 40), np.uint16)
     labels[1, 5:9, 5:9] = 7

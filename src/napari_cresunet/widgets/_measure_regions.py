@@ -62,7 +62,8 @@ def regions_for(viewer: Any, labels: Any) -> Any:
     """Return the layer with the regions that belong to labels, or None."""
     wanted = (identity_of(labels), record_of(labels).get("source"))
     for layer in region_layers(viewer, labels):
-        if record_of(layer).get("of") in wanted:
+        of = record_of(layer).get("of")
+        if of is not None and of in wanted:
             return layer
     return None
 
