@@ -71,6 +71,12 @@ def test_joined_cells_erase_nothing():
     assert pins.erased == ()
 
 
+def test_an_added_cell_that_is_painted_at_later_stays_added():
+    base = discs((20, 20, 8), (40, 60, 8))
+    pins = find_pins(np.roll(base, 1), base, Pins(cells={2: "added"}))
+    assert pins.cells == {1: "edited", 2: "added"}
+
+
 def test_a_pinned_cell_that_is_deleted_is_no_longer_pinned():
     base = discs((20, 20, 8), (40, 60, 8))
     before = Pins(cells={1: "accepted", 2: "added"})
@@ -163,6 +169,17 @@ def test_half_of_a_blob_that_was_rubbed_out_is_not_found_again():
     labels[:, 38:] = 0
     pins = find_pins(labels, blob, Pins())
     assert np.array_equal(apply_pins(blob, labels, pins, 20), labels)
+
+
+@pytest.mark.parametrize(("width", "stays"), [(4, False), (5, True), (9, True)])
+def test_what_is_left_stays_if_it_is_half_as_wide_as_what_it_gave_way_to(width, stays):
+    labels = np.zeros((60, 60), np.int32)
+    labels[5:55, 10:20] = 1
+    automatic = np.zeros_like(labels)
+    automatic[5:55, 10 : 20 + width] = 1
+    made = apply_pins(automatic, labels, Pins(cells={1: "edited"}), 20)
+    assert bool(made[30, 20] == 2) == stays
+    assert bool((made == 2).any()) == stays
 
 
 def test_a_piece_smaller_than_the_smallest_cell_goes():

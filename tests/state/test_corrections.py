@@ -92,6 +92,9 @@ def test_a_step_after_undo_forgets_what_could_be_redone(told, labels):
     told.look(step(labels, at_0_4_0_4=4))
     told.look(first)
     assert [entry.kind for entry in told.log] == ["paint", "undo", "paint", "paint"]
+    told.look(labels)
+    assert told.log[-1].kind == "undo"
+    assert told.pins.is_empty
 
 
 def test_an_accepted_cell_is_pinned_reviewed_and_logged(told, labels):
@@ -228,6 +231,15 @@ def test_new_numbers_pin_nothing_and_pinned_cells_stay_pinned(told, labels):
     entry = told.log[-1]
     assert (entry.kind, entry.before, entry.after) == ("relabel", (1, 3, 9), (1, 2, 3))
     assert told.look(anew) is told.pins
+
+
+def test_what_was_rubbed_out_follows_its_cell_to_its_new_number(labels):
+    part = Erased(label=3, pixels=np.arange(2), is_whole=False)
+    gone = Erased(label=3, pixels=np.arange(4, 8), is_whole=True)
+    corrections = Corrections(labels, pins=Pins(erased=(part, gone)))
+    corrections.renumber(np.where(labels > 0, 4 - labels, 0), "relabel")
+    found = [(one.label, one.is_whole) for one in corrections.pins.erased]
+    assert found == [(1, False), (3, True)]
 
 
 def test_new_numbers_can_be_undone_and_done_again(told, labels):
