@@ -6,7 +6,6 @@ from typing import Any
 
 from qtpy.QtCore import (
     QAbstractTableModel,
-    QEvent,
     QModelIndex,
     QObject,
     QSize,
@@ -14,8 +13,8 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QFont, QFontMetrics, QGuiApplication, QKeySequence
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
+from qtpy.QtGui import QFont, QFontMetrics
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_cresunet.state import (
@@ -25,6 +24,7 @@ from napari_cresunet.state import (
     best_rows,
     csv_text,
 )
+from napari_cresunet.widgets._tables import CopiedTable
 
 _NUMBER = Qt.ItemDataRole.UserRole
 _NAME_WIDTH = 130  # px at most
@@ -96,7 +96,7 @@ class _RowModel(QAbstractTableModel):
         return shown.get(role)
 
 
-class CompareTable(QTableView):
+class CompareTable(CopiedTable):
     """One row for each model; the best of each column is bold.
 
     Names stay in sight while the scores scroll sideways, so the dock stays narrow.
@@ -184,21 +184,6 @@ class CompareTable(QTableView):
             values = (line.values.get(x.key, "") for x in self.rows.columns)
             lines.append([line.name, *values])
         return csv_text(lines, "\t")
-
-    def event(self, event: Any) -> bool:
-        """Take Ctrl+C before the viewer does."""
-        is_shortcut = event.type() == QEvent.Type.ShortcutOverride
-        if is_shortcut and event.matches(QKeySequence.StandardKey.Copy):
-            event.accept()
-            return True
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Copy the whole table."""
-        if event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self.text())
-            return
-        super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         """Ask for the height of the rows, and for no width: the rest scrolls."""

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import (
     QAbstractTableModel,
-    QEvent,
     QModelIndex,
     QObject,
     QSize,
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QGuiApplication, QKeySequence
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -22,7 +21,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QTableView,
     QWidget,
 )
 from superqt.utils import signals_blocked
@@ -36,6 +34,7 @@ from napari_cresunet.state import (
     table_text,
 )
 from napari_cresunet.widgets._parts import column, row
+from napari_cresunet.widgets._tables import CopiedTable
 
 _WINDOW = QSize(900, 560)
 _MARGIN = 16  # px around a text, both sides together
@@ -137,7 +136,7 @@ def _no_color(_label: int) -> Any:
     return None
 
 
-class CellTableView(QTableView):
+class CellTableView(CopiedTable):
     """One row for each cell; a click on a title sorts, one on a row goes there."""
 
     went = Signal(int)
@@ -216,20 +215,9 @@ class CellTableView(QTableView):
         self._marked = self.rows.label_at(index.row())
         self.went.emit(self._marked)
 
-    def event(self, event: Any) -> bool:
-        """Take Ctrl+C before the viewer does."""
-        is_shortcut = event.type() == QEvent.Type.ShortcutOverride
-        if is_shortcut and event.matches(QKeySequence.StandardKey.Copy):
-            event.accept()
-            return True
-        return bool(super().event(event))
-
-    def keyPressEvent(self, event: Any) -> None:
-        """Copy the whole table."""
-        if event.matches(QKeySequence.StandardKey.Copy):
-            QGuiApplication.clipboard().setText(self.rows.text())
-            return
-        super().keyPressEvent(event)
+    def text(self) -> str:
+        """Return the table as it is shown, with tabs."""
+        return self.rows.text()
 
     def minimumSizeHint(self) -> QSize:
         """Keep some rows in sight: in a low dock all parts scroll together."""
