@@ -22,8 +22,9 @@ from napari_cresunet.studies import (
     write_study,
 )
 from napari_cresunet.widgets._corrections import apply_edit, corrections_of
-from napari_cresunet.widgets._layers import identity_of, is_cells, record_of
+from napari_cresunet.widgets._layers import identity_of, is_cells
 from napari_cresunet.widgets._measure_regions import add_regions, set_names
+from napari_cresunet.widgets._records import record_of
 from napari_cresunet.widgets._study import StudyPart
 from napari_cresunet.widgets._study_layers import snapshot_of
 

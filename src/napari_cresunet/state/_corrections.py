@@ -234,22 +234,19 @@ class Corrections:
         self._base.pins = Pins(cells=dict(sorted(cells.items())), erased=erased)
         labels = self._seen.labels
         self._seen = Snapshot(labels, self._pins_of(labels))
-        self.review(cell, is_told=False)
+        self.reviewed |= {cell}
         self._note(ACCEPT, (cell,))
 
-    def review(self, cell: int, *, is_told: bool = True) -> None:
+    def review(self, cell: int) -> None:
         """Note that a person has looked at a cell.
 
         Parameters
         ----------
         cell : int
             Its label.
-        is_told : bool, optional
-            Whether to signal it.
         """
         self.reviewed |= {cell}
-        if is_told:
-            self.changed.emit()
+        self.changed.emit()
 
     def _note(self, kind: str, cells: tuple[int, ...]) -> None:
         places = np.flatnonzero(np.isin(self._seen.labels, cells))

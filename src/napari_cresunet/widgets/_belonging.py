@@ -13,9 +13,9 @@ from napari_cresunet.widgets._layers import (
     is_source,
     layer_shape,
     pixel_um_of,
-    record_of,
     source_of,
 )
+from napari_cresunet.widgets._records import record_of
 from napari_cresunet.widgets._truths import is_named_truth
 
 

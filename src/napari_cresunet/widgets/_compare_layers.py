@@ -12,7 +12,8 @@ from napari_cresunet.widgets._corrections import (
     start_corrections,
 )
 from napari_cresunet.widgets._drawing import selection_kept
-from napari_cresunet.widgets._layers import Placement, record_of
+from napari_cresunet.widgets._layers import Placement
+from napari_cresunet.widgets._records import record_of
 
 _KEY = "cresunet"
 _HEATMAP, _CELLS = "compared probability", "compared cells"

@@ -16,8 +16,9 @@ from napari_cresunet.widgets._correct_layers import CorrectionLayers
 from napari_cresunet.widgets._corrections import apply_edit
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
-from napari_cresunet.widgets._layers import find_layer, record_of, source_of
+from napari_cresunet.widgets._layers import find_layer, source_of
 from napari_cresunet.widgets._notify import tell_error
+from napari_cresunet.widgets._records import record_of
 
 _SETTLE_TIME = 400  # ms after the last change of the labels
 _MARK_TIME = 60  # ms; marks are not drawn for each position of a slider

@@ -7,6 +7,7 @@ import numpy as np
 from napari_cresunet.correction import RELABEL, Edit
 from napari_cresunet.errors import InputError
 from napari_cresunet.state import HIGHEST, Corrections
+from napari_cresunet.widgets._records import record_of
 
 CORRECTIONS = "cresunet corrections"
 """Where they are among the metadata of a layer."""
@@ -43,7 +44,7 @@ def corrections_of(layer: Any) -> Corrections:
         return start_corrections(layer, original)
     if _has_shape(layer, original):
         # napari's copy of a layer has the same metadata, and not only equal ones.
-        layer.metadata["cresunet"] = dict(_record(layer))
+        layer.metadata["cresunet"] = dict(record_of(layer))
         return start_corrections(layer, original.copied(layer.data))
     low, high = layer.data.min(initial=0), layer.data.max(initial=0)
     if low < 0 or high > HIGHEST:
@@ -135,17 +136,12 @@ def is_edited(layer: Any) -> bool:
     """
     if _has_shape(layer, layer.metadata.get(CORRECTIONS)):
         return not corrections_of(layer).pins.is_empty
-    return CORRECTIONS in layer.metadata or bool(_record(layer).get("edited"))
-
-
-def _record(layer: Any) -> dict[str, Any]:
-    record = layer.metadata.get("cresunet")
-    return record if isinstance(record, dict) else {}
+    return CORRECTIONS in layer.metadata or bool(record_of(layer).get("edited"))
 
 
 def note_edits(layer: Any) -> None:
     """Keep what is noted down on a layer in step with what a person did to it."""
-    record, corrections = _record(layer), layer.metadata[CORRECTIONS]
+    record, corrections = record_of(layer), layer.metadata[CORRECTIONS]
     if "edited" in record:
         record["edited"] = not corrections.pins.is_empty
         record["pinned"] = corrections.n_pinned

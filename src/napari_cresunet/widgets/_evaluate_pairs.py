@@ -20,9 +20,9 @@ from napari_cresunet.widgets._layers import (
     identity_of,
     layer_shape,
     placement_of,
-    record_of,
     source_of,
 )
+from napari_cresunet.widgets._records import record_of
 from napari_cresunet.widgets._truths import is_named_truth, is_truth, truth_of
 
 _KEY = "cresunet"

@@ -25,8 +25,9 @@ from napari_cresunet.widgets._evaluate_layers import EvaluationLayers
 from napari_cresunet.widgets._evaluate_pairs import pair_of
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
-from napari_cresunet.widgets._layers import find_layer, identity_of, record_of
+from napari_cresunet.widgets._layers import find_layer, identity_of
 from napari_cresunet.widgets._notify import tell_error
+from napari_cresunet.widgets._records import record_of
 from napari_cresunet.widgets._walking import look_at
 
 _SETTLE_TIME = 400  # ms after the last change, when the user counts as having let go

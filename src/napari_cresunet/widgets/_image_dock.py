@@ -7,9 +7,9 @@ from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
     is_source,
-    record_of,
     source_of,
 )
+from napari_cresunet.widgets._records import record_of
 
 _WATCHED = ("data", "scale", "units", "metadata")
 

@@ -15,6 +15,7 @@ from napari_cresunet.widgets._corrections import (
     show_renewed,
     start_corrections,
 )
+from napari_cresunet.widgets._records import record_of
 
 SPATIAL = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 _KEY = "cresunet"
@@ -23,12 +24,6 @@ _KEY = "cresunet"
 def identity_of(layer: Any) -> str:
     """Return what tells a layer from all others, whatever it is called."""
     return str(layer.unique_id)
-
-
-def record_of(layer: Any) -> dict[str, Any]:
-    """Return what this plugin noted down on a layer; empty for layers of others."""
-    record = layer.metadata.get(_KEY)
-    return record if isinstance(record, dict) else {}
 
 
 def find_layer(viewer: Any, identity: str) -> Any:

@@ -15,9 +15,9 @@ from napari_cresunet.widgets._layers import (
     find_layer,
     identity_of,
     layer_shape,
-    record_of,
 )
 from napari_cresunet.widgets._measure_regions import draw_in
+from napari_cresunet.widgets._records import record_of
 
 _KEY = "cresunet"
 FRAME, LINES = "frame", "frame lines"

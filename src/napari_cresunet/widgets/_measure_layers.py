@@ -17,11 +17,11 @@ from napari_cresunet.widgets._layers import (
     identity_of,
     is_source,
     layer_shape,
-    record_of,
     set_features,
 )
 from napari_cresunet.widgets._measure_frames import frames_of
 from napari_cresunet.widgets._measure_regions import regions_of
+from napari_cresunet.widgets._records import record_of
 
 _MICROMETER = "micrometer"
 _MOST_ROWS = 3  # rows of napari's own table for each cell

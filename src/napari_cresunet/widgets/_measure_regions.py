@@ -12,8 +12,8 @@ from napari_cresunet.widgets._layers import (
     identity_of,
     layer_shape,
     placement_of,
-    record_of,
 )
+from napari_cresunet.widgets._records import record_of
 
 _KEY = "cresunet"
 REGIONS = "regions"

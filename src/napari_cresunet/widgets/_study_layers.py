@@ -25,10 +25,10 @@ from napari_cresunet.widgets._layers import (
     is_source,
     layer_shape,
     placement_of,
-    record_of,
     source_of,
 )
 from napari_cresunet.widgets._measure_regions import regions_for, regions_of
+from napari_cresunet.widgets._records import record_of
 
 logger = logging.getLogger("napari_cresunet")
 

@@ -13,8 +13,8 @@ from napari_cresunet.widgets._layers import (
     is_cells,
     layer_shape,
     placement_of,
-    record_of,
 )
+from napari_cresunet.widgets._records import record_of
 
 _KEY = "cresunet"
 _PREVIEW, _IMAGE = "training preview", "validation image"

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.errors import InputError
-from napari_cresunet.widgets._layers import layer_shape, record_of
+from napari_cresunet.widgets._layers import layer_shape
+from napari_cresunet.widgets._records import record_of
 
 _WORDS = ("truth", "ground", "manual", "annotat", "mask")
 
