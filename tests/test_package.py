@@ -11,10 +11,10 @@ import napari_cresunet
 
 ENGINE_ROOMS = (
     *("_compiled", "_files", "_images", "_label_images", "_labels", "_typing"),
-    *("_wording", "_writing", "annotations", "config"),
+    *("_wording", "_writing", "annotations", "batch", "benchmarking", "config"),
     *("correction", "datasets", "measurement", "studies"),
     *("errors", "evaluation", "export", "inference", "models"),
-    *("plugin", "segmentation", "state", "steps", "training", "weights"),
+    *("plugin", "pyramids", "segmentation", "state", "steps", "training", "weights"),
 )
 GUI = (
     "PyQt5",
@@ -98,7 +98,7 @@ def test_importing_the_package_loads_nothing_heavy():
     "room",
     [
         *("cli", "correction", "evaluation", "export", "inference", "measurement"),
-        *("plugin", "segmentation", "studies", "weights"),
+        *("plugin", "pyramids", "segmentation", "studies", "weights"),
     ],
 )
 def test_importing_a_room_does_not_load_torch(room):

@@ -3,7 +3,7 @@ import pytest
 pytest.importorskip("napari")
 pytest.importorskip("pytestqt")
 
-from napari_cresunet.cli._counting import CountOptions, iter_count
+from napari_cresunet.batch import CountOptions, iter_count
 from napari_cresunet.inference import load_model
 from napari_cresunet.plugin import read_sample
 from napari_cresunet.steps import drain

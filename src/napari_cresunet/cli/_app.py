@@ -140,8 +140,8 @@ def count(
     NAME_probability.tif for each image, counts.csv, and counts.json with everything
     that is known of how the counts came about.
     """
+    from napari_cresunet.batch import CountOptions
     from napari_cresunet.cli._count import count_images
-    from napari_cresunet.cli._counting import CountOptions
 
     check_preset(preset)
     check_device(device)

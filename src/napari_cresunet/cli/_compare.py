@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet._files import write_csv
-from napari_cresunet.cli._counting import CountOptions, iter_count
+from napari_cresunet.batch import CountOptions, find_images, iter_count, result_names
 from napari_cresunet.cli._files import (
     hash_of,
     refuse_overwriting,
     write_json,
     write_text,
 )
-from napari_cresunet.cli._inputs import find_images, result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._scores import number_text, percent_text
 from napari_cresunet.cli._terminal import (

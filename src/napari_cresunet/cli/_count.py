@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet._files import write_csv
-from napari_cresunet.cli._counting import Count, CountOptions, iter_count, summary
+from napari_cresunet.batch import (
+    Count,
+    CountOptions,
+    find_images,
+    iter_count,
+    result_names,
+    summary,
+)
 from napari_cresunet.cli._files import hash_of, write_json
-from napari_cresunet.cli._inputs import find_images, result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import (
     EXPECTED_ERRORS,

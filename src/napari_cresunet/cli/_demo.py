@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_cresunet.batch import Count, CountOptions, iter_count
 from napari_cresunet.cli._count import Report, write_count, write_tables
-from napari_cresunet.cli._counting import Count, CountOptions, iter_count
 from napari_cresunet.cli._files import write_png
 from napari_cresunet.cli._terminal import progress_bar, tell
 from napari_cresunet.steps import Step, drain

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet._files import write_csv
+from napari_cresunet.batch import find_images, result_names
 from napari_cresunet.cli._files import (
     refuse_overwriting,
     write_json,
     write_text,
 )
-from napari_cresunet.cli._inputs import find_images, result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._scores import print_scores, scores_json
 from napari_cresunet.cli._terminal import (

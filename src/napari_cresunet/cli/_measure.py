@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from napari_cresunet.batch import result_names
 from napari_cresunet.cli._files import refuse_overwriting
-from napari_cresunet.cli._inputs import result_names
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._measured_files import (
     Material,

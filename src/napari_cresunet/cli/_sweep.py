@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_cresunet._files import write_csv
+from napari_cresunet.batch import find_images
 from napari_cresunet.cli._files import (
     refuse_overwriting,
     write_json,
 )
-from napari_cresunet.cli._inputs import find_images
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._scores import number_text, percent_text
 from napari_cresunet.cli._sweep_sources import Predicted, Predicting, SweepOptions

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_cresunet.cli._counting import CountOptions, segmentation_parameters
+from napari_cresunet.batch import CountOptions, segmentation_parameters
 from napari_cresunet.cli._truth_pairs import TruthPair, record_in
 from napari_cresunet.errors import InputError
 from napari_cresunet.steps import Step, drain

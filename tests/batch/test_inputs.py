@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_cresunet.cli._inputs import IMAGE_SUFFIXES, find_images, result_names
+from napari_cresunet.batch import IMAGE_SUFFIXES, find_images, result_names
 from napari_cresunet.errors import InputError
 from napari_cresunet.inference import read_image
 

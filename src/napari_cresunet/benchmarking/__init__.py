@@ -1,0 +1,1 @@
+"""How fast this is on a computer, beside the reference pipeline."""

@@ -1,0 +1,4 @@
+"""Images larger than memory: OME-Zarr and tiled TIFF in, OME-Zarr out.
+
+zarr loads with the first image.
+"""
