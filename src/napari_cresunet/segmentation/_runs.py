@@ -124,13 +124,34 @@ def find_regions(
     Regions or None
         None where nothing is above the threshold: holes need something around them.
     """
-    starts, stops = find_runs(plane, threshold)
+    return regions_of_runs(*find_runs(plane, threshold), plane.shape, hole_size)
+
+
+def regions_of_runs(
+    starts: Indices, stops: Indices, shape: tuple[int, ...], hole_size: int
+) -> Regions | None:
+    """Find the 4-connected regions that runs make, with small holes filled.
+
+    Parameters
+    ----------
+    starts, stops : ndarray of intp
+        As of `find_runs`, ascending.
+    shape : tuple of int
+        Size of the plane.
+    hole_size : int
+        As for `find_regions`.
+
+    Returns
+    -------
+    Regions or None
+        None where there is no run.
+    """
     if not len(starts):
         return None
-    hole_starts, hole_stops = _background(starts, stops, plane.shape)
+    hole_starts, hole_stops = _background(starts, stops, shape)
     # One look at both: the background is put below the plane, an empty row between.
-    stride = stride_of(plane.shape[1])
-    down = (plane.shape[0] + 1) * stride
+    stride = stride_of(shape[1])
+    down = (shape[0] + 1) * stride
     labels = connect(
         np.concatenate((starts, hole_starts + down)),
         np.concatenate((stops, hole_stops + down)),
