@@ -3,6 +3,7 @@
 import glob
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +11,41 @@ from napari_cresunet.errors import InputError
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 RESULT_ENDINGS = ("_labels.tif", "_probability.tif")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedImage:
+    """An image to be counted, and what a list says of it; None says nothing."""
+
+    path: Path
+    diameter: float | None = None
+    """Of a cell in px."""
+    threshold: float | None = None
+    group: str = ""
+    """Whatever is to stand beside it in the tables."""
+
+
+def list_images(arguments: Iterable[str]) -> list[ListedImage]:
+    """Turn what the user named into images; as `find_images`, and takes lists, too.
+
+    Parameters
+    ----------
+    arguments : iterable of str
+        Files, folders, patterns, or CSV files that list images in a column "image" or
+        "path", or the only or first one, and may have columns "diameter", "threshold"
+        and "group". Paths in it are relative to its folder.
+
+    Returns
+    -------
+    list of ListedImage
+        Each file once, in the order given.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no image, a pattern fits no file, or a list cannot be read.
+    """
+    raise NotImplementedError
 
 
 def find_images(arguments: Iterable[str]) -> list[Path]:
