@@ -2,3 +2,25 @@
 
 zarr loads with the first image.
 """
+
+from napari_cresunet.pyramids._layout import WriteOptions, labels_dtype
+from napari_cresunet.pyramids._level import Level
+from napari_cresunet.pyramids._opening import is_pyramid, open_pyramid
+from napari_cresunet.pyramids._pyramid import Pyramid
+from napari_cresunet.pyramids._writer import (
+    PyramidWriter,
+    create_pyramid,
+    open_writer,
+)
+
+__all__ = [
+    "Level",
+    "Pyramid",
+    "PyramidWriter",
+    "WriteOptions",
+    "create_pyramid",
+    "is_pyramid",
+    "labels_dtype",
+    "open_pyramid",
+    "open_writer",
+]
