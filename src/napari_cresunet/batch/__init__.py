@@ -3,6 +3,7 @@
 Nothing here loads torch, dask or zarr before work begins.
 """
 
+from napari_cresunet.batch._batch import BatchResult, BatchStep, iter_batch
 from napari_cresunet.batch._counting import (
     Count,
     CountOptions,
@@ -10,19 +11,46 @@ from napari_cresunet.batch._counting import (
     segmentation_parameters,
     summary,
 )
+from napari_cresunet.batch._entries import Batch, Entry, read_batch
 from napari_cresunet.batch._inputs import (
     IMAGE_SUFFIXES,
+    ListedImage,
     find_images,
+    list_images,
     result_names,
+)
+from napari_cresunet.batch._options import BatchOptions
+from napari_cresunet.batch._reviews import Reviewed, open_review, save_review
+from napari_cresunet.batch._slides import (
+    SlideCount,
+    is_slide,
+    iter_count_slide,
+    iter_resegment_slide,
 )
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "Batch",
+    "BatchOptions",
+    "BatchResult",
+    "BatchStep",
     "Count",
     "CountOptions",
+    "Entry",
+    "ListedImage",
+    "Reviewed",
+    "SlideCount",
     "find_images",
+    "iter_batch",
+    "is_slide",
     "iter_count",
+    "iter_count_slide",
+    "iter_resegment_slide",
+    "list_images",
+    "open_review",
+    "read_batch",
     "result_names",
+    "save_review",
     "segmentation_parameters",
     "summary",
 ]
