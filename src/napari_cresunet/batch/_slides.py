@@ -1,8 +1,8 @@
 """Counting the cells of an image larger than memory, block by block.
 
 Cells on the seams of blocks are counted once, and the result is that of the whole image
-whatever the blocks: tiles of the network lie on one grid of the whole image, and what is
-above the threshold is joined over all blocks before anything is made of it.
+whatever the blocks: tiles of the network lie on one grid of the whole image, and what
+is above the threshold is joined over all blocks before anything is made of it.
 """
 
 from collections.abc import Generator
