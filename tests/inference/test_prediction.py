@@ -185,6 +185,8 @@ def test_the_record_says_how_it_came_about_and_goes_to_json(model, image):
         "model": "test",
         "weights_hash": "",
         "device": "cpu",
+        "backend": "torch",
+        "precision": "full",
         "diameter": None,
         "zoom": 1.0,
         "scaling": {"method": "unit", "low": 0.0, "span": 255.0},

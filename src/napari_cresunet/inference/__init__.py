@@ -4,7 +4,11 @@ Nothing here loads torch before a model is loaded.
 """
 
 from napari_cresunet._images import read_image
-from napari_cresunet.inference._devices import available_devices, resolve_device
+from napari_cresunet.inference._devices import (
+    available_devices,
+    device_title,
+    resolve_device,
+)
 from napari_cresunet.inference._files import write_labels, write_probability
 from napari_cresunet.inference._model import Model, load_model
 from napari_cresunet.inference._places import is_out_of_memory
@@ -24,6 +28,7 @@ __all__ = [
     "Scaling",
     "apply_scaling",
     "available_devices",
+    "device_title",
     "is_out_of_memory",
     "iter_predict",
     "load_model",

@@ -4,6 +4,11 @@ from types import ModuleType
 
 from napari_cresunet.errors import EngineError, InputError
 
+BACKENDS = ("torch", "openvino")
+PRECISIONS = ("full", "half", "int8")
+CUDA_PRECISION = "full"
+"""What "auto" means on CUDA."""
+
 
 def import_torch() -> ModuleType:
     """Import torch.
@@ -74,3 +79,70 @@ def resolve_device(name: str) -> str:
             f"{' or '.join(['auto', *devices])}."
         )
     return name
+
+
+def resolve_place(device: str, backend: str, precision: str) -> tuple[str, str, str]:
+    """Return what a user's choices stand for.
+
+    Parameters
+    ----------
+    device, backend, precision : str
+        As for `load_model`.
+
+    Returns
+    -------
+    tuple of str
+        The same without "auto".
+
+    Raises
+    ------
+    InputError
+        If one is unknown or not there, or if they do not go together.
+    """
+    _check_choice("backend", backend, BACKENDS)
+    _check_choice("precision", precision, PRECISIONS)
+    if device == "auto" and (backend == "openvino" or precision == "int8"):
+        device = "cpu"
+    device = resolve_device(device)
+    if backend == "auto":
+        backend = "torch"
+    if precision == "auto":
+        precision = CUDA_PRECISION if device.startswith("cuda") else "full"
+    if precision == "half" and not device.startswith("cuda"):
+        raise InputError(
+            "Half precision needs a GPU with CUDA: choose the precision full."
+        )
+    return device, backend, precision
+
+
+def _check_choice(name: str, chosen: str, allowed: tuple[str, ...]) -> None:
+    """Refuse what is not one of the allowed."""
+    if chosen not in ("auto", *allowed):
+        raise InputError(
+            f"Unknown {name} {chosen!r}; choose {' or '.join(['auto', *allowed])}."
+        )
+
+
+def device_title(device: str, backend: str = "torch", precision: str = "full") -> str:
+    """Return what a device, and how it is used, is called for people.
+
+    Parameters
+    ----------
+    device : str
+        Such as "cpu" or "cuda:1".
+    backend : str, optional
+        "torch", which goes without saying, or "openvino".
+    precision : str, optional
+        "full", which goes without saying, "half" or "int8".
+
+    Returns
+    -------
+    str
+        Such as "CPU", "CPU, OpenVINO, 8 bit" or "CUDA: NVIDIA T4, half precision".
+    """
+    title = {"cpu": "CPU", "mps": "GPU (Apple MPS)"}.get(device, device)
+    if device.startswith("cuda"):
+        title = f"CUDA: {import_torch().cuda.get_device_name(device)}"
+    extra = {"openvino": ["OpenVINO"]}.get(backend, [])
+    extra += {"half": ["half precision"], "int8": ["8 bit"]}.get(precision, [])
+    return ", ".join([title, *extra])

@@ -1,10 +1,15 @@
 """A network on a device, together with the card that says how to feed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cresunet.inference._devices import import_torch, resolve_device
+from napari_cresunet.inference._devices import (
+    device_title,
+    import_torch,
+    resolve_place,
+)
+from napari_cresunet.inference._runners import Runner, TorchRunner
 from napari_cresunet.weights import DEFAULT_MODEL, find_weights, load_network
 
 if TYPE_CHECKING:
@@ -15,15 +20,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What `predict` needs."""
+    """What `predict` needs; with the first three it runs in PyTorch."""
 
     card: "ModelCard"
     network: "nn.Module"
     """In evaluation mode, on `device`."""
     device: str
+    backend: str = "torch"
+    """What runs it: "torch" or "openvino"."""
+    precision: str = "full"
+    """"full" (float32), "half" or "int8"."""
+    runner: Runner = field(default=None, repr=False)  # type: ignore[assignment]  # filled below
+    notes: tuple[str, ...] = ()
+    """What the user should know of how it was loaded; goes into every record."""
+
+    def __post_init__(self) -> None:
+        runner = self.runner or TorchRunner(self.network, self.device)
+        object.__setattr__(self, "runner", runner)
+
+    @property
+    def title(self) -> str:
+        """Where and how it runs, for people, such as "CPU, OpenVINO"."""
+        return device_title(self.device, self.backend, self.precision)
 
 
-def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
+def load_model(
+    name_or_path: str | Path = DEFAULT_MODEL,
+    device: str = "auto",
+    *,
+    backend: str = "auto",
+    precision: str = "auto",
+) -> Model:
     """Load a model.
 
     Parameters
@@ -32,6 +59,13 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -
         Name of a bundled or imported model, or a .safetensors or Keras .h5 file.
     device : str, optional
         "auto" (CUDA, else MPS, else CPU), "cpu", "cuda", "cuda:1", "mps".
+    backend : str, optional
+        What runs the network: "torch", "openvino" (CPU only, with the same numbers to
+        1e-4), or "auto": OpenVINO on the CPU if it is installed and can take the
+        network, otherwise torch.
+    precision : str, optional
+        "full" (float32), "half" (CUDA only), "int8" (OpenVINO only: faster, with
+        slightly other counts) or "auto".
 
     Returns
     -------
@@ -40,12 +74,12 @@ def load_model(name_or_path: str | Path = DEFAULT_MODEL, device: str = "auto") -
 
     Notes
     -----
-    A device that is not there is an `InputError`, a model that is not there or a file
-    that cannot be used a `WeightsError`, and a PyTorch that does not load an
-    `EngineError`.
+    A device that is not there, or a choice that does not go together, is an
+    `InputError`, a model that is not there or a file that cannot be used a
+    `WeightsError`, and a PyTorch that does not load an `EngineError`.
     """
     torch = import_torch()
-    device = resolve_device(device)
+    device, backend, precision = resolve_place(device, backend, precision)
     card, network = load_network(find_weights(name_or_path))
     network = network.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack memory_format
-    return Model(card, network, device)
+    return Model(card, network, device, backend, precision)

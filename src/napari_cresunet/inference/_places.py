@@ -1,18 +1,11 @@
 """Where tiles are computed, their size, and where to go when memory runs out."""
 
-import copy
 from dataclasses import dataclass, replace
 from math import isqrt
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.inference._devices import import_torch
-
-if TYPE_CHECKING:
-    from torch import nn
+from napari_cresunet.inference._runners import Runner
 
 SMALLEST_TILE = 32
 TILE = 1200
@@ -31,12 +24,16 @@ BYTES_PER_PIXEL = 800  # peak of the network with attention at 1200 px, measured
 class Place:
     """A network on its device, and the side of the tiles it gets."""
 
-    network: "nn.Module"
-    device: str
+    runner: Runner
     tile: int
     """In px of the image."""
     zoom: float
     """px of the network's grid per px of the image."""
+
+    @property
+    def device(self) -> str:
+        """Where the network is."""
+        return self.runner.device
 
 
 def check_tile(tile: int) -> int:
@@ -159,9 +156,8 @@ def retreat(place: Place) -> tuple[Place, str]:
             f"There is not enough memory even for tiles of {place.tile} px: close "
             "other programs and try again."
         )
-    # A copy, because the model stays where the user put it.
-    network = copy.deepcopy(place.network).to("cpu")
-    return Place(network, "cpu", _on_image(TILE, place.zoom), place.zoom), (
+    tile = _on_image(TILE, place.zoom)
+    return Place(place.runner.on_cpu(), tile, place.zoom), (
         f"Not enough memory on {place.device} even for tiles of {place.tile} px; "
         "went on with the CPU."
     )
@@ -173,7 +169,7 @@ def is_out_of_memory(error: Exception) -> bool:
     Parameters
     ----------
     error : Exception
-        What NumPy or torch raised.
+        What NumPy, torch or OpenVINO raised.
 
     Returns
     -------
@@ -183,33 +179,10 @@ def is_out_of_memory(error: Exception) -> bool:
     torch = import_torch()
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
-    phrases = ("out of memory", "can't allocate memory", "not enough memory")
+    phrases = (
+        *("out of memory", "can't allocate memory", "not enough memory"),
+        *("bad_alloc", "bad allocation", "failed to allocate"),  # OpenVINO
+    )
     return isinstance(error, RuntimeError) and any(
         phrase in str(error).lower() for phrase in phrases
     )
-
-
-def forward(network: "nn.Module", channels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Run the network on one tile.
-
-    Parameters
-    ----------
-    network : Module
-        In evaluation mode.
-    channels : ndarray of shape (1 or 3, Y, X)
-        In [0, 1]; gray is repeated to three channels.
-
-    Returns
-    -------
-    ndarray of shape (Y, X)
-        Probability.
-    """
-    torch = import_torch()
-    device = next(network.parameters()).device
-    cudnn = torch.backends.cudnn
-    # TF32 would cost three digits on recent GPUs; the setting ends with the block.
-    with torch.inference_mode(), cudnn.flags(enabled=True, allow_tf32=False):
-        batch = torch.from_numpy(channels).to(device).expand(3, -1, -1)[np.newaxis]
-        output = network(batch.contiguous(memory_format=torch.channels_last))
-        probability: NDArray[np.float32] = output[0, 0].cpu().numpy()
-    return probability

@@ -33,9 +33,10 @@ class Prediction:
     probability: "Probability"
     """Shape (..., Y, X)."""
     record: dict[str, Any]
-    """Ready for JSON: version, model, weights_hash, device, diameter (px or None),
-    zoom, scaling, channels, tile (px, or None if each plane was predicted in one
-    piece), region (rows and columns), time (UTC), seconds and messages."""
+    """Ready for JSON: version, model, weights_hash, device, backend, precision,
+    diameter (px or None), zoom, scaling, channels, tile (px, or None if each plane was
+    predicted in one piece), region (rows and columns), time (UTC), seconds and
+    messages."""
 
 
 def predict(
@@ -132,8 +133,9 @@ def iter_predict(
     run = Run(
         Source(image, is_rgb, scaling, model.card.channels, rows, columns),
         wanted,
-        Place(model.network, model.device, side, zoom),
+        Place(model.runner, side, zoom),
         prod(leading),
+        list(model.notes),
     )
     probability = _allocate((*leading, *size))
     for plane in np.ndindex(leading):
@@ -211,6 +213,8 @@ def _record(run: Run, model: "Model") -> dict[str, Any]:
         "model": model.card.name,
         "weights_hash": model.card.weights_hash,
         "device": run.place.device,
+        "backend": run.place.runner.backend,
+        "precision": run.place.runner.precision,
         "zoom": run.place.zoom,
         "scaling": {
             "method": model.card.scaling,

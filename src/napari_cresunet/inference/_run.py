@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from napari_cresunet.inference._places import (
     Place,
-    forward,
     is_out_of_memory,
     retreat,
 )
@@ -122,7 +121,8 @@ class Run:
         self._check_finite(pixels)
         scaled = select_channels(apply_scaling(pixels, source.scaling), source.channels)
         channels = enter(scaled, rows, columns)
-        return leave(forward(self.place.network, channels), rows, columns)
+        (probability,) = self.place.runner.run([channels])
+        return leave(probability, rows, columns)
 
     def _check_finite(self, pixels: NDArray[Any]) -> None:
         """Note once that there are values that are no numbers."""
