@@ -35,8 +35,10 @@ class Model:
     """What the user should know of how it was loaded; goes into every record."""
 
     def __post_init__(self) -> None:
-        runner = self.runner or TorchRunner(self.network, self.device)
-        object.__setattr__(self, "runner", runner)
+        given: Runner | None = self.runner
+        if given is None:
+            runner = TorchRunner(self.network, self.device)
+            object.__setattr__(self, "runner", runner)
 
     @property
     def title(self) -> str:
