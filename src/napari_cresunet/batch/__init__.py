@@ -20,6 +20,7 @@ from napari_cresunet.batch._inputs import (
     result_names,
 )
 from napari_cresunet.batch._options import BatchOptions
+from napari_cresunet.batch._pools import Pool, cluster_pool, local_pool, open_pool
 from napari_cresunet.batch._reviews import Reviewed, open_review, save_review
 from napari_cresunet.batch._slides import (
     SlideCount,
@@ -27,6 +28,7 @@ from napari_cresunet.batch._slides import (
     iter_count_slide,
     iter_resegment_slide,
 )
+from napari_cresunet.batch._specs import ModelSpec
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -38,8 +40,11 @@ __all__ = [
     "CountOptions",
     "Entry",
     "ListedImage",
+    "ModelSpec",
+    "Pool",
     "Reviewed",
     "SlideCount",
+    "cluster_pool",
     "find_images",
     "is_slide",
     "iter_batch",
@@ -47,6 +52,8 @@ __all__ = [
     "iter_count_slide",
     "iter_resegment_slide",
     "list_images",
+    "local_pool",
+    "open_pool",
     "open_review",
     "read_batch",
     "result_names",
