@@ -16,12 +16,22 @@ if TYPE_CHECKING:
         threshold_for_count,
     )
     from napari_cresunet.segmentation._features import cell_features
+    from napari_cresunet.segmentation._joined import (
+        JoinedCells,
+        Runs,
+        block_runs,
+        iter_join_cells,
+    )
     from napari_cresunet.segmentation._live import LiveSegmenter, segment
 
 _HOME_OF = {
+    "JoinedCells": "_joined",
     "LiveSegmenter": "_live",
+    "Runs": "_joined",
+    "block_runs": "_joined",
     "cell_features": "_features",
     "iter_count_curve": "_curves",
+    "iter_join_cells": "_joined",
     "plateau": "_curves",
     "segment": "_live",
     "threshold_for_count": "_curves",
@@ -30,10 +40,14 @@ _HOME_OF = {
 __all__ = [
     "DEFAULT_PRESET",
     "PRESETS",
+    "JoinedCells",
     "LiveSegmenter",
     "Preset",
+    "Runs",
+    "block_runs",
     "cell_features",
     "iter_count_curve",
+    "iter_join_cells",
     "plateau",
     "segment",
     "threshold_for_count",
