@@ -18,34 +18,71 @@ PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png")
 MAPPED_BYTES = 256 * 1024**2
 """From this size on a TIFF is mapped instead of read, where its layout allows."""
 
-# Of what tifffile logs; it also logs oddities of files that are whole.
-_SIGNS_OF_TRUNCATION = (
+SIGNS_OF_TRUNCATION = (
     "page offset",
     "value offset",
     "corrupted tag list",
     "failed to reshape",
 )
+"""Of what tifffile logs; it also logs oddities of files that are whole."""
 
 _COARSEST = 20.0  # µm
 """Resolutions below 1270 dpi, such as 72 or 300, are for screens and printers."""
+_EXPONENTS = {
+    "yotta": 24,
+    "zetta": 21,
+    "exa": 18,
+    "peta": 15,
+    "tera": 12,
+    "giga": 9,
+    "mega": 6,
+    "kilo": 3,
+    "hecto": 2,
+    "deca": 1,
+    "": 0,
+    "deci": -1,
+    "centi": -2,
+    "milli": -3,
+    "micro": -6,
+    "nano": -9,
+    "pico": -12,
+    "femto": -15,
+    "atto": -18,
+    "zepto": -21,
+    "yocto": -24,
+}
 _MICROMETERS = {
+    f"{prefix}meter": 10.0 ** (power + 6) if power >= -6 else 1 / 10.0 ** (-power - 6)
+    for prefix, power in _EXPONENTS.items()
+} | {
+    "pm": 1e-6,
+    "angstrom": 1e-4,
+    "å": 1e-4,
     "nm": 1e-3,
     "µm": 1.0,
     "um": 1.0,
     "micron": 1.0,
     "microns": 1.0,
-    "micrometer": 1.0,
     "mm": 1e3,
     "cm": 1e4,
+    "dm": 1e5,
     "m": 1e6,
+    "km": 1e9,
     "inch": 25_400.0,
     "in": 25_400.0,
+    "foot": 304_800.0,
+    "ft": 304_800.0,
+    "yard": 914_400.0,
+    "yd": 914_400.0,
+    "mile": 1_609_344_000.0,
+    "mi": 1_609_344_000.0,
+    "parsec": 3.0856775814913673e22,
 }
-"""In one of each unit."""
+"""In one of each unit, as OME, OME-Zarr, ImageJ and TIFF write it."""
 _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 """Of the TIFF tag."""
 
-_DAMAGE = (
+DAMAGE = (
     ArithmeticError,
     EOFError,
     LookupError,
@@ -56,6 +93,7 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
+"""What readers make of files that are damaged."""
 
 
 def read_image(path: str | Path) -> NDArray[Any]:
@@ -98,7 +136,7 @@ def read_image(path: str | Path) -> NDArray[Any]:
         raise InputError(
             f"{path} may not be read: ask for permission or copy it elsewhere."
         ) from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(
             f"{path} is damaged or no image: copy or export it again."
         ) from error
@@ -141,9 +179,9 @@ def read_pixel_size(path: str | Path) -> tuple[float, float] | None:
     if path.suffix.lower() not in TIFF_SUFFIXES:
         return None
     try:
-        with _complaints_of_tifffile(), tifffile.TiffFile(path) as tif:
+        with complaints_of_tifffile(), tifffile.TiffFile(path) as tif:
             return _ome_pixel_size(tif) or _tagged_pixel_size(tif)
-    except (*_DAMAGE, tifffile.TiffFileError):
+    except (*DAMAGE, tifffile.TiffFileError):
         return None
 
 
@@ -158,10 +196,10 @@ def _ome_pixel_size(tif: Any) -> tuple[float, float] | None:
         return None
     sides = [
         float(pixels.get(f"PhysicalSize{axis}", "nan"))
-        * _micrometers(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
+        * micrometers(pixels.get(f"PhysicalSize{axis}Unit", "µm"))
         for axis in "YX"
     ]
-    return _checked(sides)
+    return checked_pixel_size(sides)
 
 
 def _tagged_pixel_size(tif: Any) -> tuple[float, float] | None:
@@ -174,21 +212,38 @@ def _tagged_pixel_size(tif: Any) -> tuple[float, float] | None:
     sides = []
     for name in ("YResolution", "XResolution"):
         pixels, units = tags.valueof(name, (0, 0))
-        sides.append(_micrometers(unit) * units / pixels)
+        sides.append(micrometers(unit) * units / pixels)
     # ImageJ, too, keeps the inches of a picture.
     if unit in _RESOLUTION_UNITS.values() and max(sides) > _COARSEST:
         return None
-    return _checked(sides)
+    return checked_pixel_size(sides)
 
 
-def _micrometers(unit: str) -> float:
-    """Return how many µm a unit is; NaN if it is none of length."""
+def micrometers(unit: str) -> float:
+    """Return how many µm a unit is.
+
+    Parameters
+    ----------
+    unit : str
+        Name or sign of a unit of length.
+
+    Returns
+    -------
+    float
+        NaN if it is none.
+
+    Examples
+    --------
+    >>> micrometers("nm"), micrometers("centimeter"), micrometers("pixel")
+    (0.001, 10000.0, nan)
+    """
     # ImageJ escapes what is not ASCII, and there are two characters that look like µ.
     unit = unit.strip().replace("\\u00B5", "µ").replace("\u03bc", "µ")
     return _MICROMETERS.get(unit, _MICROMETERS.get(unit.lower(), float("nan")))
 
 
-def _checked(sides: Sequence[float]) -> tuple[float, float] | None:
+def checked_pixel_size(sides: Sequence[float]) -> tuple[float, float] | None:
+    """Return height and width, or None if they can be none."""
     height, width = sides
     is_size = all(0 < side < float("inf") for side in sides)
     return (height, width) if is_size else None
@@ -215,20 +270,33 @@ def _read_tiff(path: Path) -> NDArray[Any]:
     """Read the first series of a TIFF file."""
     import tifffile
 
-    with _complaints_of_tifffile() as complaints, tifffile.TiffFile(path) as tif:
+    with complaints_of_tifffile() as complaints, tifffile.TiffFile(path) as tif:
         series = tif.series[0]
-        _check_complete(series, path.stat().st_size)
+        check_complete(series, path.stat().st_size)
         is_mapped = series.nbytes >= MAPPED_BYTES and series.dataoffset is not None
         pixels: NDArray[Any] = (
             tifffile.memmap(path, mode="r") if is_mapped else series.asarray()
         )
-        if any(sign in text for text in complaints for sign in _SIGNS_OF_TRUNCATION):
+        if any(sign in text for text in complaints for sign in SIGNS_OF_TRUNCATION):
             raise ValueError("the file ends before its last page")
         return _arranged(pixels, series.axes)
 
 
-def _check_complete(series: Any, size: int) -> None:
-    """Refuse a series whose data reach beyond the end of the file."""
+def check_complete(series: Any, size: int) -> None:
+    """Refuse a series whose data reach beyond the end of the file.
+
+    Parameters
+    ----------
+    series : tifffile.TiffPageSeries
+        What is to be read.
+    size : int
+        Of the file, in bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is cut.
+    """
     for page in series.pages:
         if page is None:
             raise ValueError("a page is missing")
@@ -248,8 +316,14 @@ def _arranged(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
 
 
 @contextmanager
-def _complaints_of_tifffile() -> Iterator[list[str]]:
-    """Collect what tifffile only logs: it returns the pages that are left."""
+def complaints_of_tifffile() -> Iterator[list[str]]:
+    """Collect what tifffile only logs: it returns the pages that are left.
+
+    Yields
+    ------
+    list of str
+        What it complained of so far; see `SIGNS_OF_TRUNCATION`.
+    """
     complaints: list[str] = []
 
     class Collector(logging.Handler):
