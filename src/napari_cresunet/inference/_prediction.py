@@ -14,7 +14,7 @@ from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.inference._places import Place, automatic_tile, check_tile
 from napari_cresunet.inference._planes import as_image, plane_shape
 from napari_cresunet.inference._run import Run, Source
-from napari_cresunet.inference._scaling import measure_scaling
+from napari_cresunet.inference._scaling import Scaling, measure_scaling
 from napari_cresunet.inference._tiling import Axis, Rectangle
 from napari_cresunet.steps import Step, drain
 
@@ -83,7 +83,7 @@ def predict(
     return drain(steps, progress).probability
 
 
-def iter_predict(
+def iter_predict(  # noqa: PLR0913  # what a caller may want to say
     image: Any,
     model: "Model",
     *,
@@ -91,6 +91,7 @@ def iter_predict(
     tile: int | None = None,
     region: tuple[slice, slice] | None = None,
     rgb: bool | None = None,
+    scaling: Scaling | None = None,
 ) -> Generator[Step, None, Prediction]:
     """Predict tile by tile; may be closed after any step.
 
@@ -103,6 +104,8 @@ def iter_predict(
         rest of the image still gives scaling and surroundings.
     rgb : bool, optional
         Whether the last axis is color; see `plane_shape`.
+    scaling : Scaling, optional
+        From `measure_scaling`, where it is known; else it is measured over the image.
 
     Yields
     ------
@@ -128,7 +131,8 @@ def iter_predict(
     side = (
         automatic_tile(size, zoom, model.device) if tile is None else check_tile(tile)
     )
-    scaling = measure_scaling(image, model.card.scaling, rgb=is_rgb)
+    if scaling is None:
+        scaling = measure_scaling(image, model.card.scaling, rgb=is_rgb)
     rows, columns = (_plan(length, zoom, model) for length in extent)
     run = Run(
         Source(image, is_rgb, scaling, model.card.channels, rows, columns),
