@@ -256,6 +256,36 @@ def train(
     _train.train_model(data, output, config, device, as_json=as_json)
 
 
+@app.command()
+def benchmark(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small images, under a minute.")
+    ] = False,
+    device: Device = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Also write it, as .md or .json."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast this computer counts, beside a plain pipeline.
+
+    The plain pipeline is torch on the whole image, then scikit-image calls one after
+    another. Prints how many times faster each way is that this computer has, its peak
+    memory, and how time grows with pixels and with cells. Takes minutes.
+    """
+    from dataclasses import replace
+
+    from napari_cresunet.benchmarking import QUICK, BenchmarkOptions
+    from napari_cresunet.cli._benchmark import run_benchmark
+
+    check_device(device)
+    options = replace(QUICK if quick else BenchmarkOptions(), device=device)
+    run_benchmark(options, output, as_json=as_json)
+
+
 @models_app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """List the models that can be found by name."""
