@@ -299,6 +299,13 @@ class BatchState(Working):
         self.is_running, self.progress = True, Progress(text="Starting…")
         self.tell("")
 
+    def begin_stop(self) -> None:
+        """The user wants no more images to be begun."""
+        known = self.progress or Progress(text="")
+        text = "Stopping after the images at work…"
+        self.progress = replace(known, text=text, message="")
+        self.run_changed.emit()
+
     def advance(self, progress: Any) -> None:
         """The work has come further."""
         self.receive()

@@ -225,6 +225,8 @@ class BatchTable:
         Entry or None
             None if there is no other.
         """
+        if not any(self.numbers[state] for state in states):
+            return None
         n = len(self)
         row = self.row_of(name)
         start = row if row >= 0 else (-1 if step > 0 else 0)

@@ -3,6 +3,8 @@
 from typing import Any
 
 _KEY = "cresunet"
+BATCH = "batch"
+"""Noted down on labels that the dock Batch saves."""
 
 
 def record_of(layer: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import find_layer, identity_of
 from napari_cresunet.widgets._measure_regions import regions_for, show_regions
 from napari_cresunet.widgets._notify import tell, tell_error
+from napari_cresunet.widgets._records import BATCH, record_of
 from napari_cresunet.widgets._study_layers import (
     candidates_of,
     layer_of,
@@ -84,7 +85,9 @@ class StudyRunner(JobRunner):
         if self._save_timer.isActive():
             self.save()
         self._let_go()
-        if layer is None or why_not_editable(layer):
+        # What the dock Batch has opened, it saves itself.
+        is_elsewhere = layer is not None and record_of(layer).get(BATCH)
+        if layer is None or is_elsewhere or why_not_editable(layer):
             self._state.follow(None)
             return
         try:

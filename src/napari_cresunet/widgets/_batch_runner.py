@@ -1,0 +1,131 @@
+"""Runs what the user of the dock Batch asks for."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject
+
+from napari_cresunet.batch import BatchResult
+from napari_cresunet.errors import CResUNetError
+from napari_cresunet.state import (
+    BatchState,
+    Listing,
+    iter_batch_run,
+    iter_listing,
+    iter_results,
+)
+from napari_cresunet.widgets._batch_queue import BatchQueue
+from napari_cresunet.widgets._job import Job
+from napari_cresunet.widgets._notify import tell, tell_error
+
+
+class BatchRunner(BatchQueue):
+    """Lists images, and starts and stops the run.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where images are opened.
+    state : BatchState
+        What the dock shows.
+    parent : QObject
+        The dock.
+    """
+
+    def __init__(self, viewer: Any, state: BatchState, parent: QObject) -> None:
+        super().__init__(viewer, state, parent)
+        self._follow_models(state.refresh_models)
+        self._run: Job | None = None
+        self._listing: Job | None = None
+
+    # Images
+
+    def look_for(self, arguments: Sequence[str]) -> None:
+        """Find images.
+
+        Parameters
+        ----------
+        arguments : sequence of str
+            Folders, files, patterns or lists.
+        """
+        state = self._state
+        # What was chosen for other images is not meant for these.
+        self._list(arguments, None if state.images else state.output)
+
+    def choose_output(self, folder: str) -> None:
+        """Put results elsewhere.
+
+        Parameters
+        ----------
+        folder : str
+            The folder; empty for one beside the images.
+        """
+        state, output = self._state, Path(folder) if folder else None
+        if state.arguments:
+            self._list(state.arguments, output)
+        elif output is not None:
+            self.open_results(output)
+
+    def _list(self, arguments: Sequence[str], output: Path | None) -> None:
+        if self._state.is_running or not arguments:
+            return
+        self._state.look_for(arguments, output)
+        self._look(iter_listing(arguments, output), adopts=False)
+
+    def open_results(self, folder: Path) -> None:
+        """Go on with an earlier run.
+
+        Parameters
+        ----------
+        folder : Path
+            Its folder of results.
+        """
+        if not self._state.is_running:
+            self._state.look_for((), folder)
+            self._look(iter_results(folder), adopts=True)
+
+    def _look(self, steps: Any, *, adopts: bool) -> None:
+        if self._listing is not None:
+            self._listing.abandon()
+        done = partial(self._on_listed, adopts)
+        self._listing = self._start(steps, done, self._on_not_listed)
+
+    def _on_listed(self, adopts: bool, listing: Listing) -> None:
+        self._state.show(listing, adopts=adopts)
+
+    def _on_not_listed(self, error: BaseException) -> None:
+        self._state.refuse(tell_error(error))
+
+    # The run
+
+    def run(self) -> None:
+        """Count the cells of all images that are not counted yet."""
+        state = self._state
+        try:
+            request = state.request()
+        except CResUNetError as error:
+            state.tell(tell_error(error), is_failure=True)
+            return
+        state.begin()
+        steps = iter_batch_run(request, state.inbox)
+        self._run = Job(steps, "c-ResUnet (counting many images)")
+        self._run.stepped.connect(state.advance)
+        self._run.failed.connect(self._on_run_failed)
+        self._run.cancelled.connect(state.stop)
+        self._run.done.connect(self._on_run_done)
+        self._launch(self._run)
+
+    def cancel(self) -> None:
+        """Stop the run after the images at work."""
+        if self._run is not None and self._state.is_running:
+            self._state.begin_stop()
+            self._run.cancel()
+
+    def _on_run_failed(self, error: BaseException) -> None:
+        self._state.fail(tell_error(error))
+
+    def _on_run_done(self, result: BatchResult) -> None:
+        self._state.finish(result)
+        tell(self._state.notice)

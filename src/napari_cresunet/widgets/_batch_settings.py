@@ -1,0 +1,186 @@
+"""How all images are counted, and what is written of each."""
+
+from dataclasses import fields
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from napari_cresunet.batch import BatchOptions
+from napari_cresunet.errors import InputError
+from napari_cresunet.segmentation import PRESETS
+from napari_cresunet.state import BatchState
+from napari_cresunet.widgets._parts import Chooser, Fold, SizeField, button_for, column
+from napari_cresunet.widgets._texts import tooltip
+
+_OUTPUTS = {
+    "report": "Re&port",
+    "overlay": "&Overlays",
+    "cells": "Tables of &cells",
+    "probability": "Pro&bability",
+    "again": "Count a&gain",
+}
+_TEXT_OF = {
+    spec.name: f"<qt>{spec.metadata['text']}</qt>"
+    for spec in fields(BatchOptions)
+    if "text" in spec.metadata
+}
+
+
+class SettingsPart(QWidget):
+    """What few people change, folded away; the model has a row of its own."""
+
+    take_wanted = Signal()
+    """The user wants the choices of Segment and count."""
+
+    def __init__(self, state: BatchState) -> None:
+        super().__init__()
+        self._state = state
+        self.model_row = QWidget()
+        self.model = Chooser("Model")
+        self.model.chosen.connect(self._on_model_chosen)
+        self.fold = Fold("Settings")
+        self.diameter = SizeField("Cell diameter", decimals=1, empty="as trained")
+        self.diameter.changed.connect(self._on_diameter_changed)
+        self.threshold = QDoubleSpinBox()
+        self.threshold.setAccessibleName("Threshold")
+        self.threshold.setRange(0, 1)
+        self.threshold.setSingleStep(0.01)
+        self.threshold.setKeyboardTracking(False)
+        self.threshold.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.threshold.valueChanged.connect(self._on_threshold_changed)
+        self.min_size = SizeField("Smallest cell", power=2)
+        self.min_size.changed.connect(self._on_size_changed)
+        self.preset = Chooser("Recipe")
+        self.preset.fill([(key, one.title) for key, one in PRESETS.items()], "")
+        self.preset.chosen.connect(self._on_preset_chosen)
+        self.device = Chooser("Device")
+        self.device.chosen.connect(self._on_device_chosen)
+        self.take = button_for(
+            "Take from Segment and count",
+            self.take_wanted,
+            "Count all images as the dock Segment and count is set.",
+        )
+        self.reset = button_for(
+            "Use the model's values",
+            self._on_reset_clicked,
+            "Threshold, smallest cell, splitting: as the model recommends.",
+        )
+        self.writes = {name: QCheckBox(title) for name, title in _OUTPUTS.items()}
+        for name, box in self.writes.items():
+            box.setToolTip(_TEXT_OF[name])
+            box.toggled.connect(self._on_box_toggled)
+        self._lay_out()
+        self.show_devices([])
+        state.models_changed.connect(self._render_models)
+        state.choices_changed.connect(self._render_choices)
+        state.run_changed.connect(self._render_enabled)
+
+    def _lay_out(self) -> None:
+        self.model_row.setLayout(_form([("&Model", self.model, "model")]))
+        self.fold.content.addLayout(
+            _form(
+                [
+                    ("Cell &diameter", self.diameter, "diameter"),
+                    ("&Threshold", self.threshold, "threshold"),
+                    ("Smallest &cell", self.min_size, "min_size"),
+                    ("&Split cells", self.preset, "preset"),
+                    ("D&evice", self.device, "device"),
+                ]
+            )
+        )
+        for widget in (self.take, self.reset, QLabel("Write for each image:")):
+            self.fold.content.addWidget(widget)
+        for box in self.writes.values():
+            self.fold.content.addWidget(box)
+        self.setLayout(column(self.fold))
+
+    def show_devices(self, devices: list[tuple[str, str]]) -> None:
+        """Offer devices, as (name, title)."""
+        choices = [("auto", "automatic"), *(devices or [("cpu", "CPU")])]
+        self.device.fill(choices, self._state.choices.device)
+
+    def render(self) -> None:
+        """Show the whole state."""
+        self._render_models()
+        self._render_choices()
+        self._render_enabled()
+
+    def _render_models(self) -> None:
+        models = [(card.name, card.title) for card in self._state.models]
+        self.model.fill(models, self._state.choices.model)
+
+    def _render_choices(self) -> None:
+        state, choices = self._state, self._state.choices
+        for chooser, key in (
+            (self.model, choices.model),
+            (self.preset, choices.preset),
+            (self.device, choices.device),
+        ):
+            chooser.setCurrentIndex(chooser.findData(key))
+        self.diameter.set_value(choices.diameter)
+        settings, card = state.settings, state.card
+        if settings is not None and card is not None:
+            self.diameter.set_empty_value(card.diameter)
+            self.model.setToolTip(f"<qt>{card.title}: {card.data}</qt>")
+            with signals_blocked(self.threshold):
+                self.threshold.setValue(settings.threshold)
+            self.min_size.set_value(settings.min_size)
+        for name, box in self.writes.items():
+            with signals_blocked(box):
+                box.setChecked(getattr(state.outputs, name))
+
+    def _render_enabled(self) -> None:
+        for widget in (self.model_row, self):
+            widget.setEnabled(not self._state.is_running)
+
+    # What the user wants
+
+    def _on_model_chosen(self, name: str) -> None:
+        self._state.choose(model=name)
+
+    def _on_diameter_changed(self, diameter: float | None) -> None:
+        try:
+            self._state.choose(diameter=diameter)
+        except InputError as error:
+            # Not at once: a spin box goes on to set what it is just telling of.
+            QTimer.singleShot(0, self._render_choices)
+            self._state.tell(str(error), is_failure=True)
+
+    def _on_threshold_changed(self, threshold: float) -> None:
+        self._state.choose(threshold=round(threshold, 2))
+
+    def _on_size_changed(self, size: float | None) -> None:
+        self._state.choose(min_size=round(size or 0))
+
+    def _on_preset_chosen(self, name: str) -> None:
+        self._state.choose(preset=name)
+
+    def _on_device_chosen(self, name: str) -> None:
+        self._state.choose(device=name)
+
+    def _on_box_toggled(self, _is_on: bool) -> None:
+        self._state.write(**{n: box.isChecked() for n, box in self.writes.items()})
+
+    def _on_reset_clicked(self) -> None:
+        self._state.recommend()
+
+
+def _form(rows: list[tuple[str, Any, str]]) -> QFormLayout:
+    form = QFormLayout()
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    for title, field, option in rows:
+        label = QLabel(title)
+        label.setBuddy(getattr(field, "px", field))
+        for widget in (label, field):
+            widget.setToolTip(tooltip(option))
+        form.addRow(label, field)
+    return form
