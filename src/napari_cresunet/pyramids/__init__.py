@@ -10,6 +10,7 @@ from napari_cresunet.pyramids._pyramid import Pyramid
 from napari_cresunet.pyramids._writer import (
     PyramidWriter,
     create_pyramid,
+    is_ours,
     open_writer,
 )
 
@@ -19,6 +20,7 @@ __all__ = [
     "PyramidWriter",
     "WriteOptions",
     "create_pyramid",
+    "is_ours",
     "is_pyramid",
     "labels_dtype",
     "open_pyramid",

@@ -1,8 +1,14 @@
 """Opening images larger than memory, of any kind that is known here."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
+from napari_cresunet._images import TIFF_SUFFIXES
+from napari_cresunet.errors import InputError
+from napari_cresunet.pyramids._documents import is_zarr
 from napari_cresunet.pyramids._pyramid import Pyramid
+
+_SUFFIXES = (*TIFF_SUFFIXES, ".ndpi", ".svs")
 
 
 def is_pyramid(path: str | Path) -> bool:
@@ -19,7 +25,13 @@ def is_pyramid(path: str | Path) -> bool:
         True for a folder of zarr, whatever it holds, and for TIFF with levels or of
         256 MiB and more. Without zarr, TIFF is read whole: False.
     """
-    raise NotImplementedError
+    from napari_cresunet.pyramids._tiff import is_large_tiff
+
+    path = Path(path)
+    if path.is_dir():
+        return is_zarr(path)
+    is_tiff = path.suffix.lower() in _SUFFIXES and path.is_file()
+    return is_tiff and find_spec("zarr") is not None and is_large_tiff(path)
 
 
 def open_pyramid(path: str | Path, *, channel: int | str | None = None) -> Pyramid:
@@ -42,6 +54,36 @@ def open_pyramid(path: str | Path, *, channel: int | str | None = None) -> Pyram
     ------
     InputError
         If it is missing, damaged or no image, or has several channels of which none is
-        chosen.
+        chosen, or zarr is not installed.
     """
-    raise NotImplementedError
+    from napari_cresunet.pyramids._ome import open_ome
+    from napari_cresunet.pyramids._tiff import open_tiff
+
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file or folder {path}.")
+    if not path.is_dir() and path.suffix.lower() not in _SUFFIXES:
+        raise InputError(
+            f"{path} can not be read part by part: use OME-Zarr or tiled TIFF."
+        )
+    check_zarr(path)
+    return open_ome(path, channel) if path.is_dir() else open_tiff(path, channel)
+
+
+def check_zarr(path: Path) -> None:
+    """Say how to install zarr if it is not there.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be read or written.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    if find_spec("zarr") is None:
+        raise InputError(
+            f"{path} needs zarr: install it by `pip install 'napari-cresunet[large]'`."
+        )

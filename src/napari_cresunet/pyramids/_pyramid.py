@@ -1,9 +1,14 @@
 """An image larger than memory, at several resolutions."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_cresunet.pyramids._level import Level
+
+_SUFFIXES = re.compile(r"(\.ome)?\.(zarr|tiff?|svs|ndpi)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -33,8 +38,42 @@ class Pyramid:
     """Which of them this is."""
     is_labels: bool = False
     """Whether the file says that it holds labels of cells."""
+    remark: str = ""
+    """What the user should know, such as why reading is slow; mostly empty."""
 
     @property
     def image(self) -> Level:
         """The image at full resolution."""
         return self.levels[0]
+
+    def __reduce__(self) -> tuple[Callable[..., "Pyramid"], tuple[Any, ...]]:
+        """Return how to open it in another process."""
+        return _open_again, (self.path, self.channel)
+
+
+def _open_again(path: Path, channel: int | None) -> Pyramid:
+    from napari_cresunet.pyramids._opening import open_pyramid
+
+    return open_pyramid(path, channel=channel)
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a file or folder without suffixes.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+
+    Returns
+    -------
+    str
+        Its name.
+
+    Examples
+    --------
+    >>> name_of(Path("slides/mouse 3.ome.zarr")), name_of(Path("a.v2.tif"))
+    ('mouse 3', 'a.v2')
+    """
+    name = path.resolve().name
+    return _SUFFIXES.sub("", name) or name
