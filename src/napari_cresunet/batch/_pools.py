@@ -90,7 +90,36 @@ def local_pool() -> Pool:
     Pool
         Its results come in the order of the tasks.
     """
-    raise NotImplementedError
+    return _LocalPool()
+
+
+class _LocalPool:
+    """One task after the other, in this process."""
+
+    is_local = True
+    workers = 1
+
+    def map_unordered(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Iterable[Task],
+        *,
+        beat: float = 1.0,
+    ) -> Iterator[tuple[Task, Result | Exception] | None]:
+        """Run the function on each task; see `Pool`."""
+        for task in tasks:
+            try:
+                outcome: Result | Exception = function(task)
+            except Exception as error:  # noqa: BLE001 the other tasks are still to come
+                outcome = error
+            yield task, outcome
+
+    def news(self) -> list[str]:
+        """Return nothing; see `Pool`."""
+        return []
+
+    def check_files(self, output: Path | None, images: Sequence[Path] = ()) -> None:
+        """Do nothing: this process sees what it sees; see `Pool`."""
 
 
 @contextmanager
@@ -132,8 +161,16 @@ def cluster_pool(
         If the scheduler does not answer, has no workers or other versions of what both
         sides need, if Dask is not installed, or if the text means nothing.
     """
-    raise NotImplementedError
-    yield
+    from napari_cresunet.batch._cluster import ClusterPool
+    from napari_cresunet.batch._cluster_opening import open_cluster
+
+    with open_cluster(
+        scheduler,
+        tell=tell or (lambda _: None),
+        connect_timeout=connect_timeout,
+        worker_timeout=worker_timeout,
+    ) as cluster:
+        yield ClusterPool(cluster, retries=retries)
 
 
 @contextmanager

@@ -1,0 +1,283 @@
+"""A pool whose tasks run on the workers of a Dask cluster."""
+
+import pickle
+import queue
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from napari_cresunet._wording import list_names
+from napari_cresunet._writing import told_why
+from napari_cresunet.batch._cluster_versions import check_versions
+from napari_cresunet.batch._cluster_worker import Refused, fault_of_files, run_task
+from napari_cresunet.errors import EngineError, InputError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_AHEAD = 2
+"""Tasks in flight for each worker: one at work, one that is there when it is done."""
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the workers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An open connection to a scheduler."""
+
+    client: Any
+    title: str
+    """What it is called for people, such as "the scheduler tcp://10.0.0.1:8786"."""
+    remedy: str
+    """What to do when there are no workers, as the end of a sentence."""
+    worker_timeout: float
+    """Seconds without any worker after which to give up."""
+
+    def workers(self) -> set[str]:
+        """Return the addresses of the workers there are now.
+
+        Returns
+        -------
+        set of str
+            One for each process.
+
+        Raises
+        ------
+        EngineError
+            If the scheduler is gone.
+        """
+        try:
+            return set(self.client.nthreads())
+        except OSError as error:
+            raise self.gone() from error
+
+    def gone(self) -> EngineError:
+        """Return the error for a scheduler that went away."""
+        title = self.title[:1].upper() + self.title[1:]
+        return EngineError(
+            f"{title} went away during the run: start it again, then run the same "
+            "again; what is done is not lost."
+        )
+
+    def deserted(self) -> EngineError:
+        """Return the error for a cluster whose workers are all lost."""
+        return EngineError(
+            f"{self.title[:1].upper()}{self.title[1:]} has had no worker for "
+            f"{self.worker_timeout:g} s: {self.remedy}, then run the same again; what "
+            "is done is not lost."
+        )
+
+
+class ClusterPool:
+    """The workers of a cluster; see `Pool`.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Open; whoever opened it closes it.
+    retries : int
+        How often a task that failed is tried again.
+    """
+
+    is_local = False
+
+    def __init__(self, cluster: Cluster, *, retries: int) -> None:
+        self._cluster = cluster
+        self._client = cluster.client
+        self._retries = retries
+        self._addresses = cluster.workers()
+        self._news: list[str] = []
+        self._looked = self._attended = time.monotonic()
+
+    @property
+    def workers(self) -> int:
+        """How many processes run tasks now."""
+        return len(self._addresses)
+
+    def map_unordered(
+        self,
+        function: Callable[[Task], Result],
+        tasks: Iterable[Task],
+        *,
+        beat: float = 1.0,
+    ) -> Iterator[tuple[Task, Result | Exception] | None]:
+        """Run a function on tasks, as workers become free; see `Pool`."""
+        waiting = iter(tasks)
+        flight = _Flight(self._cluster, function, self._retries)
+        try:
+            while True:
+                self._look()
+                flight.fill(waiting, _AHEAD * max(1, self.workers))
+                if not flight.tasks:
+                    return
+                yield flight.next_done(beat)
+        finally:
+            flight.end()
+
+    def news(self) -> list[str]:
+        """Return what happened to workers; see `Pool`."""
+        self._look()
+        news, self._news = self._news, []
+        return news
+
+    def check_files(self, output: Path | None, images: Sequence[Path] = ()) -> None:
+        """Let all workers look for the files; see `Pool`."""
+        one_of_each_folder = {image.parent: str(image.absolute()) for image in images}
+        looked_for = list(one_of_each_folder.values())
+        if output is None:
+            self._ask_for_files(None, looked_for)
+            return
+        content = secrets.token_hex(16)
+        token = output.absolute() / f".napari-cresunet-{content[:8]}.tmp"
+        with told_why(token):
+            token.write_text(content)
+        try:
+            self._ask_for_files((str(token), content), looked_for)
+        finally:
+            with suppress(OSError):
+                token.unlink()
+
+    def _ask_for_files(
+        self, token: tuple[str, str] | None, images: Sequence[str]
+    ) -> None:
+        """Raise what the first worker has to say against the files."""
+        try:
+            answers = self._client.run(fault_of_files, token, images, on_error="ignore")
+        except OSError as error:
+            raise self._cluster.gone() from error
+        for address, fault in sorted(answers.items()):
+            if fault:
+                raise InputError(
+                    f"The worker {address} {fault}: give folders on a disk that all "
+                    "computers share under the same path."
+                )
+
+    def _look(self) -> None:
+        """Note which workers came and went; give up when there have been none long."""
+        now = time.monotonic()
+        if now < self._looked + _LOOK_EVERY:
+            return
+        self._looked = now
+        before, self._addresses = self._addresses, self._cluster.workers()
+        lost = sorted(before - self._addresses)
+        if lost:
+            workers = "worker" if len(lost) == 1 else "workers"
+            self._news.append(
+                f"Lost {len(lost)} {workers} ({list_names(lost)}); others do again what "
+                "was in work there."
+            )
+        if self._addresses - before:
+            check_versions(self._client, self._cluster.title)
+        if self._addresses:
+            self._attended = now
+        elif now > self._attended + self._cluster.worker_timeout:
+            raise self._cluster.deserted()
+
+
+class _Flight:
+    """The tasks of one function that are on their way."""
+
+    def __init__(
+        self, cluster: Cluster, function: Callable[[Any], Any], retries: int
+    ) -> None:
+        import cloudpickle
+
+        self._cluster = cluster
+        self._retries = retries
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._run = secrets.token_hex(8)
+        self._n = 0
+        self.tasks: dict[str, tuple[Any, Any]] = {}
+        """Key → future and task."""
+        # A task, not scattered data: lost with a worker, it is made again.
+        self._function = self._submit(
+            pickle.loads, cloudpickle.dumps(function), key=f"function-{self._run}"
+        )
+
+    def _submit(self, *arguments: Any, **options: Any) -> Any:
+        import dask
+
+        quiet = {"distributed.admin.large-graph-warning-threshold": "10 GB"}
+        with dask.config.set(quiet):
+            return self._cluster.client.submit(*arguments, **options, pure=False)
+
+    def fill(self, waiting: Iterator[Any], most: int) -> None:
+        """Send tasks until so many are on their way."""
+        while len(self.tasks) < most:
+            try:
+                task = next(waiting)
+            except StopIteration:
+                return
+            future = self._submit(
+                run_task,
+                self._function,
+                pickle.dumps(task),
+                key=f"task-{self._run}-{self._n}",
+                retries=self._retries,
+                priority=-self._n,
+            )
+            self._n += 1
+            self.tasks[future.key] = future, task
+            future.add_done_callback(self._done.put)
+
+    def next_done(self, beat: float) -> tuple[Any, Any] | None:
+        """Return the next task and what came of it, or None if nothing does."""
+        try:
+            future = self._done.get(timeout=beat)
+        except queue.Empty:
+            return None
+        try:
+            outcome = self._outcome(future, beat)
+        except _LostResultError:
+            self._done.put(future)
+            return None
+        return self.tasks.pop(future.key)[1], outcome
+
+    def _outcome(self, future: Any, beat: float) -> Any:
+        """Return a result or an error."""
+        if future.status == "error":
+            return self._explained(future.exception())
+        if future.status not in ("finished", "pending"):
+            raise self._cluster.gone()
+        try:
+            result = future.result(timeout=beat)
+        except TimeoutError as error:
+            # The worker that had it is lost; another does the task again.
+            raise _LostResultError from error
+        except Exception as error:  # noqa: BLE001 whatever the second try came to
+            return self._explained(error)
+        return result.error if isinstance(result, Refused) else result
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return an error as people understand it."""
+        from distributed import KilledWorker
+
+        if self._function.status == "error":
+            raise EngineError(
+                "The workers cannot load what they are to run "
+                f"({self._function.exception()}): install the same there as on this "
+                "computer."
+            )
+        if isinstance(error, KilledWorker):
+            return EngineError(
+                f"{error.allowed_failures + 1} workers died on this one after the "
+                "other, as when memory runs out: give each worker more memory, or use "
+                "smaller images or blocks."
+            )
+        return error
+
+    def end(self) -> None:
+        """Cancel what is on its way."""
+        futures = [*(future for future, _ in self.tasks.values()), self._function]
+        self.tasks.clear()
+        with suppress(OSError, TimeoutError):
+            self._cluster.client.cancel(futures, force=True)
+
+
+class _LostResultError(Exception):
+    """A result got lost after it was finished."""

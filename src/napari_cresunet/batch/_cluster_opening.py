@@ -1,0 +1,155 @@
+"""From the text that names a cluster to an open connection."""
+
+import logging
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from napari_cresunet.batch._cluster import Cluster
+from napari_cresunet.batch._cluster_slurm import is_slurm, start_slurm
+from napari_cresunet.batch._cluster_versions import check_versions
+from napari_cresunet.errors import EngineError, InputError
+
+_NO_DASK = (
+    "Clusters need Dask, which is not installed; "
+    'install it with: pip install "napari-cresunet[cluster]"'
+)
+_ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+:\d+")
+_LOCAL = re.compile(r"local(?::(\d+))?")
+
+_PAUSE = 0.1
+"""Seconds between two looks for the first worker."""
+
+
+@contextmanager
+def open_cluster(
+    scheduler: str,
+    *,
+    tell: Callable[[str], object],
+    connect_timeout: float,
+    worker_timeout: float | None,
+) -> Iterator[Cluster]:
+    """Connect to a cluster, or start one; end it at the end of the block.
+
+    Parameters
+    ----------
+    scheduler : str
+        As for `cluster_pool`.
+    tell : callable
+        Called with a sentence when there is something to wait for.
+    connect_timeout : float
+        Seconds within which the scheduler must answer.
+    worker_timeout : float or None
+        Seconds within which there must be a worker; None for what fits the cluster.
+
+    Yields
+    ------
+    Cluster
+        With at least one worker, all of which have our versions.
+
+    Raises
+    ------
+    InputError
+        If there is no such cluster, or it cannot be used.
+    """
+    _check_dask()
+    with ExitStack() as stack:
+        title, remedy, patience = "the scheduler " + scheduler, "", 60.0
+        if is_slurm(scheduler):
+            address: Any = stack.enter_context(start_slurm(scheduler))
+            title, patience = "the cluster of SLURM jobs", inf
+            remedy = "look at `squeue` and at the logs of the jobs"
+        elif local := _LOCAL.fullmatch(scheduler):
+            address = stack.enter_context(_start_local(local[1]))
+            title = "the cluster on this computer"
+            remedy = "use fewer workers"
+        elif _ADDRESS.fullmatch(scheduler):
+            address = scheduler
+            remedy = f"start some with `dask worker {scheduler}`"
+        else:
+            raise InputError(
+                f"{scheduler!r} is no cluster: give tcp://HOST:PORT of a Dask "
+                "scheduler, local:N, slurm:N or a YAML file for SLURM."
+            )
+        client = stack.enter_context(_connect(address, title, connect_timeout))
+        given = patience if worker_timeout is None else worker_timeout
+        cluster = Cluster(client, title, remedy, given)
+        _await_worker(cluster, tell)
+        check_versions(client, title)
+        yield cluster
+
+
+def _check_dask() -> None:
+    """Make sure that Dask is there."""
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise InputError(_NO_DASK) from error
+
+
+@contextmanager
+def _start_local(n: str | None) -> Iterator[Any]:
+    """Start processes on this computer that share its cores."""
+    from dask.system import CPU_COUNT
+    from distributed import LocalCluster
+
+    n_workers = CPU_COUNT if n is None else int(n)
+    if n_workers < 1:
+        raise InputError(f"'local:{n}' has no worker: give at least local:1.")
+    with LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=max(1, CPU_COUNT // n_workers),
+        processes=True,
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _connect(address: Any, title: str, timeout: float) -> Iterator[Any]:
+    """Connect to a scheduler."""
+    from distributed import Client
+
+    name = title[:1].upper() + title[1:]
+    try:
+        with warnings.catch_warnings():
+            # Other versions are told of in `check_versions`.
+            warnings.simplefilter("ignore")
+            client = Client(address, timeout=timeout, set_as_default=False)
+    except OSError as error:
+        raise InputError(
+            f"{name} does not answer within {timeout:g} s: see whether it runs and "
+            "whether the address is right."
+        ) from error
+    except Exception as error:
+        raise InputError(
+            f"{name} does not speak the language of this version of Dask "
+            f"({type(error).__name__}): install the same versions on all computers."
+        ) from error
+    with client:
+        yield client
+
+
+def _await_worker(cluster: Cluster, tell: Callable[[str], object]) -> None:
+    """Wait for the first worker."""
+    began = time.monotonic()
+    is_told = False
+    while not cluster.workers():
+        waited = time.monotonic() - began
+        if waited > cluster.worker_timeout:
+            title = cluster.title[:1].upper() + cluster.title[1:]
+            raise InputError(
+                f"{title} has had no worker for {cluster.worker_timeout:g} s: "
+                f"{cluster.remedy}."
+            )
+        if waited > 1 and not is_told:
+            tell(f"Waiting for a worker of {cluster.title}.")
+            is_told = True
+        time.sleep(_PAUSE)
