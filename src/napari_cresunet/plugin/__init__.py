@@ -1,8 +1,14 @@
-"""What the plugin offers without a window: sample images and annotations, as layers.
+"""What the plugin offers without a window: samples, annotations and slides, as layers.
 
 Neither Qt nor napari is imported here.
 """
 
+from napari_cresunet.plugin._pyramids import (
+    get_pyramid_reader,
+    lazy_levels,
+    pyramid_layer,
+    read_pyramids,
+)
 from napari_cresunet.plugin._reader import get_reader
 from napari_cresunet.plugin._samples import (
     SAMPLES,
@@ -16,9 +22,13 @@ from napari_cresunet.plugin._samples import (
 __all__ = [
     "SAMPLES",
     "Sample",
+    "get_pyramid_reader",
     "get_reader",
+    "lazy_levels",
     "neurons",
     "nuclei",
+    "pyramid_layer",
+    "read_pyramids",
     "read_sample",
     "synthetic",
 ]

@@ -3,9 +3,15 @@
 zarr loads with the first image.
 """
 
+from napari_cresunet.pyramids._axes import ChannelError
 from napari_cresunet.pyramids._layout import WriteOptions, labels_dtype
 from napari_cresunet.pyramids._level import Level
-from napari_cresunet.pyramids._opening import is_pyramid, open_pyramid
+from napari_cresunet.pyramids._opening import (
+    is_pyramid,
+    labels_inside,
+    open_channels,
+    open_pyramid,
+)
 from napari_cresunet.pyramids._pyramid import Pyramid
 from napari_cresunet.pyramids._writer import (
     PyramidWriter,
@@ -15,6 +21,7 @@ from napari_cresunet.pyramids._writer import (
 )
 
 __all__ = [
+    "ChannelError",
     "Level",
     "Pyramid",
     "PyramidWriter",
@@ -23,6 +30,8 @@ __all__ = [
     "is_ours",
     "is_pyramid",
     "labels_dtype",
+    "labels_inside",
+    "open_channels",
     "open_pyramid",
     "open_writer",
 ]

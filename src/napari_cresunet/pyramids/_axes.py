@@ -11,6 +11,22 @@ from napari_cresunet.pyramids._level import Arrangement
 CHANNEL = "c"
 
 
+class ChannelError(InputError):
+    """An image has several channels, and none is chosen, or one that it has not.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, and what to do.
+    channels : sequence of str
+        Names of those that there are.
+    """
+
+    def __init__(self, message: str, channels: Sequence[str]) -> None:
+        super().__init__(message)
+        self.channels = tuple(channels)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Axes:
     """What a file says of its axes."""
@@ -127,16 +143,16 @@ def _number_of(channel: int | str | None, names: Sequence[str], path: Path) -> i
     titles = [f"{i} ({n})" if n != str(i) else n for i, n in enumerate(names)]
     known = list_names(titles, at_most=12)
     if channel is None:
-        raise InputError(
+        raise ChannelError(
             f"{path} has {len(names)} channels, {known}: choose one by number or name "
-            "as `channel`."
+            "as `channel`.",
+            names,
         )
-    if isinstance(channel, str):
-        if channel in names:
-            return list(names).index(channel)
-        if not channel.isdecimal():
-            raise InputError(f"{path} has no channel {channel!r}: choose from {known}.")
-        channel = int(channel)
-    if not 0 <= channel < len(names):
-        raise InputError(f"{path} has no channel {channel}: choose from {known}.")
-    return channel
+    if isinstance(channel, str) and channel in names:
+        return list(names).index(channel)
+    is_number = isinstance(channel, int) or channel.isdecimal()
+    if not is_number or not 0 <= int(channel) < len(names):
+        raise ChannelError(
+            f"{path} has no channel {channel!r}: choose from {known}.", names
+        )
+    return int(channel)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from napari_cresunet._images import TIFF_SUFFIXES
 from napari_cresunet.errors import InputError
-from napari_cresunet.pyramids._documents import is_zarr
+from napari_cresunet.pyramids._axes import ChannelError
+from napari_cresunet.pyramids._documents import is_zarr, read_document
 from napari_cresunet.pyramids._pyramid import Pyramid
 
 _SUFFIXES = (*TIFF_SUFFIXES, ".ndpi", ".svs")
@@ -68,6 +69,50 @@ def open_pyramid(path: str | Path, *, channel: int | str | None = None) -> Pyram
         )
     check_zarr(path)
     return open_ome(path, channel) if path.is_dir() else open_tiff(path, channel)
+
+
+def open_channels(path: str | Path) -> tuple[Pyramid, ...]:
+    """Open all channels of an image, each to be read part by part.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `open_pyramid`, which says what can be wrong.
+
+    Returns
+    -------
+    tuple of Pyramid
+        One for each; just one if there is one, or if the channels are colors.
+    """
+    try:
+        return (open_pyramid(path),)
+    except ChannelError as error:
+        numbers = range(len(error.channels))
+        return tuple(open_pyramid(path, channel=number) for number in numbers)
+
+
+def labels_inside(path: str | Path) -> list[Path]:
+    """Return the folders of the label images that an OME-Zarr image has in it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder of the image.
+
+    Returns
+    -------
+    list of Path
+        Each can be given to `open_pyramid`; none for a TIFF.
+    """
+    folder = Path(path) / "labels"
+    if not (folder.is_dir() and is_zarr(folder)):
+        return []
+    try:
+        names = read_document(folder).ome.get("labels")
+    except InputError:
+        return []
+    listed = names if isinstance(names, list) else []
+    return [folder / str(name) for name in listed if (folder / str(name)).is_dir()]
 
 
 def check_zarr(path: Path) -> None:
