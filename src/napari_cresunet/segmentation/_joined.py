@@ -50,7 +50,7 @@ class _Pieces(NamedTuple):
     runs: Runs
     cells: NDArray[np.int64]
     """From 0, in any order."""
-    count: int
+    n_cells: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -316,13 +316,13 @@ def _pieces(regions: Regions, numbers: NDArray[np.int32]) -> _Pieces:
 
 def _numbered(pieces: Sequence[_Pieces], shape: tuple[int, int]) -> JoinedCells:
     """Put all runs in order and number the cells by their first pixel."""
-    count = sum(piece.count for piece in pieces)
+    count = sum(piece.n_cells for piece in pieces)
     nothing = np.zeros(0, np.int32)
     rows, columns, lengths = (
         np.concatenate([nothing, *(piece.runs[field] for piece in pieces)])
         for field in range(3)
     )
-    before = offsets_of(np.array([piece.count for piece in pieces], np.intp))
+    before = offsets_of(np.array([piece.n_cells for piece in pieces], np.intp))
     cells = np.concatenate(
         [np.zeros(0, np.int64)]
         + [piece.cells + before[i] for i, piece in enumerate(pieces)]
