@@ -149,7 +149,8 @@ def _line(name: str, placeholder: str) -> QLineEdit:
 def _menu_button(name: str, actions: dict[str, Callable[[], Any]]) -> QToolButton:
     """Return a button that opens a menu."""
     button = QToolButton()
-    button.setText("Choose")
+    button.setText("Choose…")
+    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
     button.setAccessibleName(name)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     menu = QMenu(button)

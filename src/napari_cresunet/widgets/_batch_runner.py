@@ -12,6 +12,7 @@ from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import (
     BatchState,
     Listing,
+    Progress,
     iter_batch_run,
     iter_listing,
     iter_results,
@@ -19,6 +20,8 @@ from napari_cresunet.state import (
 from napari_cresunet.widgets._batch_queue import BatchQueue
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._notify import tell, tell_error
+
+_SHOW_TIME = 150  # ms; to repaint a window costs more than what is new in it
 
 
 class BatchRunner(BatchQueue):
@@ -39,6 +42,8 @@ class BatchRunner(BatchQueue):
         self._follow_models(state.refresh_models)
         self._run: Job | None = None
         self._listing: Job | None = None
+        self._latest: Progress | None = None
+        self._show_timer = self._timer(_SHOW_TIME, self._show_latest)
 
     # Images
 
@@ -111,21 +116,40 @@ class BatchRunner(BatchQueue):
         state.begin()
         steps = iter_batch_run(request, state.inbox)
         self._run = Job(steps, "c-ResUnet (counting many images)")
-        self._run.stepped.connect(state.advance)
+        self._run.stepped.connect(self._on_run_stepped)
         self._run.failed.connect(self._on_run_failed)
-        self._run.cancelled.connect(state.stop)
+        self._run.cancelled.connect(self._on_run_cancelled)
         self._run.done.connect(self._on_run_done)
         self._launch(self._run)
 
     def cancel(self) -> None:
         """Stop the run after the images at work."""
         if self._run is not None and self._state.is_running:
+            self._latest = None
             self._state.begin_stop()
             self._run.cancel()
 
+    def _on_run_stepped(self, progress: Progress) -> None:
+        self._latest = progress
+        if progress.message:
+            self._show_latest()
+        elif not self._show_timer.isActive():
+            self._show_timer.start()
+
+    def _show_latest(self) -> None:
+        latest, self._latest = self._latest, None
+        if latest is not None:
+            self._state.advance(latest)
+
+    def _on_run_cancelled(self) -> None:
+        self._latest = None
+        self._state.stop()
+
     def _on_run_failed(self, error: BaseException) -> None:
+        self._latest = None
         self._state.fail(tell_error(error))
 
     def _on_run_done(self, result: BatchResult) -> None:
+        self._latest = None
         self._state.finish(result)
         tell(self._state.notice)

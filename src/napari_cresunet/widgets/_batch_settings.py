@@ -8,6 +8,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
     QFormLayout,
+    QGridLayout,
     QLabel,
     QWidget,
 )
@@ -96,10 +97,12 @@ class SettingsPart(QWidget):
                 ]
             )
         )
-        for widget in (self.take, self.reset, QLabel("Write for each image:")):
+        for widget in (self.take, self.reset):
             self.fold.content.addWidget(widget)
-        for box in self.writes.values():
-            self.fold.content.addWidget(box)
+        grid = QGridLayout()
+        for number, box in enumerate(self.writes.values()):
+            grid.addWidget(box, number // 2, number % 2)
+        self.fold.content.addLayout(grid)
         self.setLayout(column(self.fold))
 
     def show_devices(self, devices: list[tuple[str, str]]) -> None:

@@ -33,10 +33,10 @@ _COLORS = {
     "failed": "#d55e00",
 }
 """Of Okabe and Ito's palette, told apart with any color vision; words say the same."""
-_WIDTHS = {"name": 17, "state": 11, "group": 8, "error": 40}
+_WIDTHS = {"name": 13, "state": 9, "group": 8, "error": 40}
 """Of columns, in letters."""
-_NUMBER_WIDTH = 7
-_ARROW = 14  # px beside the title of the column that is sorted by
+_NUMBER_WIDTH = 5
+_ARROW = 8  # px beside the title of the column that is sorted by
 _ROWS = 8  # that are seen at once
 
 
@@ -119,6 +119,8 @@ class BatchView(LettersLeft, CopiedTable):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
+        # The ends of names tell images apart.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setTabKeyNavigation(False)  # Tab goes on to the next control
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         height = self.fontMetrics().height()

@@ -16,6 +16,8 @@ from napari_cresunet.widgets._batch_table import ImagesTablePart
 from napari_cresunet.widgets._dock import Dock, framed, scrolling
 from napari_cresunet.widgets.segment_and_count import SegmentAndCount
 
+_TABLE_PART = 1000  # of the height that is left; so nothing remains below
+
 
 class Batch(Dock):
     """Counts many images, and is the queue in which they are corrected.
@@ -39,19 +41,19 @@ class Batch(Dock):
         self.queue = QueuePart(self.state)
         self.files = FilesPart(self.state)
         self.setAcceptDrops(True)
+        rest = framed(
+            self.settings,
+            self.counting,
+            self.table,
+            self.queue,
+            self.files,
+            spacing=6,
+        )
         self._lay_out(
             framed(self.images, self.settings.model_row, self.running, spacing=6),
-            scrolling(
-                framed(
-                    self.settings,
-                    self.counting,
-                    self.table,
-                    self.queue,
-                    self.files,
-                    spacing=6,
-                )
-            ),
+            scrolling(rest),
         )
+        rest.layout().setStretchFactor(self.table, _TABLE_PART)
         self._connect()
         self._on_theme_changed()
         self.state.refresh_models()
