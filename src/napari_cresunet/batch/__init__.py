@@ -3,7 +3,12 @@
 Nothing here loads torch, dask or zarr before work begins.
 """
 
-from napari_cresunet.batch._batch import BatchResult, BatchStep, iter_batch
+from napari_cresunet.batch._batch import (
+    BatchResult,
+    BatchStep,
+    iter_batch,
+    plan_batch,
+)
 from napari_cresunet.batch._counting import (
     Count,
     CountOptions,
@@ -21,6 +26,7 @@ from napari_cresunet.batch._inputs import (
 )
 from napari_cresunet.batch._options import BatchOptions
 from napari_cresunet.batch._pools import Pool, cluster_pool, local_pool, open_pool
+from napari_cresunet.batch._reporting import write_batch_report
 from napari_cresunet.batch._reviews import Reviewed, open_review, save_review
 from napari_cresunet.batch._slides import (
     SlideCount,
@@ -29,6 +35,8 @@ from napari_cresunet.batch._slides import (
     iter_resegment_slide,
 )
 from napari_cresunet.batch._specs import ModelSpec
+from napari_cresunet.batch._stages import write_count
+from napari_cresunet.batch._tables import write_one
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -55,9 +63,13 @@ __all__ = [
     "local_pool",
     "open_pool",
     "open_review",
+    "plan_batch",
     "read_batch",
     "result_names",
     "save_review",
     "segmentation_parameters",
     "summary",
+    "write_batch_report",
+    "write_count",
+    "write_one",
 ]

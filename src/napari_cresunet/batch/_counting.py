@@ -5,12 +5,14 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from napari_cresunet._typing import Image, Labels, Probability
 from napari_cresunet.config import Options, option
 from napari_cresunet.steps import Step
 
 if TYPE_CHECKING:
-    from napari_cresunet.inference import Model
+    from napari_cresunet.inference import Model, Prediction
     from napari_cresunet.weights import ModelCard
 
 
@@ -95,21 +97,48 @@ def iter_count(
         Labels, probability and record. In a stack each plane is counted by itself.
     """
     from napari_cresunet.inference import iter_predict
-    from napari_cresunet.segmentation import segment
 
     started = time.monotonic()
     prediction = yield from iter_predict(image, model, diameter=options.diameter)
-    parameters = segmentation_parameters(model.card, options)
+    predicted = time.monotonic() - started
+    return count_predicted(prediction, model.card, options, predicted)
+
+
+def count_predicted(
+    prediction: "Prediction", card: "ModelCard", options: CountOptions, seconds: float
+) -> Count:
+    """Count the cells of a probability.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        From `iter_predict`, with the diameter of `options`.
+    card : ModelCard
+        Of the model.
+    options : CountOptions
+        What the user chose.
+    seconds : float
+        How long the prediction took.
+
+    Returns
+    -------
+    Count
+        As `iter_count` returns it.
+    """
+    from napari_cresunet.segmentation import segment
+
+    started = time.monotonic()
+    parameters = segmentation_parameters(card, options)
     labels = segment(prediction.probability, **parameters)
-    counts = _counts_of_planes(labels)
+    counts = counts_of_planes(labels)
     record = prediction.record | parameters
     record |= {"count": sum(counts), "plane_counts": counts, "planes": len(counts)}
-    record["seconds"] = round(time.monotonic() - started, 3)
+    record["seconds"] = round(seconds + time.monotonic() - started, 3)
     return Count(prediction.probability, labels, record)
 
 
-def _counts_of_planes(labels: Labels) -> list[int]:
-    """Count the cells of each plane, leading axes in row order."""
+def counts_of_planes(labels: NDArray[Any]) -> list[int]:
+    """Return the number of cells of each plane, leading axes in row order."""
     import numpy as np
 
     planes = labels.reshape(-1, *labels.shape[-2:])

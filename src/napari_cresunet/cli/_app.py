@@ -88,7 +88,8 @@ def count(
         list[str],
         typer.Argument(
             metavar="IMAGE",
-            help="TIFF, OME-TIFF, PNG, JPEG or BMP files, folders or patterns.",
+            help="TIFF, OME-TIFF, PNG, JPEG or BMP files, OME-Zarr folders, folders of "
+            "images, patterns, or CSV lists of images.",
         ),
     ],
     output: Output = None,
@@ -132,26 +133,66 @@ def count(
             "morelli2021.",
         ),
     ] = None,
+    no_probability: Annotated[
+        bool,
+        typer.Option("--no-probability", help="Write no NAME_probability.tif."),
+    ] = False,
+    overlay: Annotated[
+        bool,
+        typer.Option("--overlay", help="Write NAME_overlay.png: cells outlined."),
+    ] = False,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Write NAME_cells.csv: a row for each cell.")
+    ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html over all images.")
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Count again what is counted already, or was reviewed."
+        ),
+    ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S",
+            help="Count on a Dask cluster: tcp://HOST:PORT, local:N processes, slurm:N "
+            "jobs, or a YAML file of jobs.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the cells of images.
 
     Prints one row for each image. With -o it also writes NAME_labels.tif and
-    NAME_probability.tif for each image, counts.csv, and counts.json with everything
-    that is known of how the counts came about.
+    NAME_probability.tif for each image, counts.csv, regions.csv, and counts.json with
+    everything that is known of how the counts came about. Images that were counted
+    there before in the same way are skipped, so the same command goes on after an
+    interruption.
     """
-    from napari_cresunet.batch import CountOptions
+    from napari_cresunet.batch import BatchOptions, CountOptions, ModelSpec
     from napari_cresunet.cli._count import count_images
 
     check_preset(preset)
     check_device(device)
     try:
-        options = CountOptions(
-            diameter=diameter, threshold=threshold, min_size=min_size, preset=preset
+        options = BatchOptions(
+            model=ModelSpec(model, device),
+            count=CountOptions(
+                diameter=diameter, threshold=threshold, min_size=min_size, preset=preset
+            ),
+            probability=not no_probability,
+            overlay=overlay,
+            cells=cells,
+            report=report,
+            again=again,
         )
     except InputError as error:
         raise typer.BadParameter(str(error)) from error
-    if not count_images(images, model, device, options, output, as_json=as_json):
+    if output is None and (overlay or cells or report):
+        raise typer.BadParameter("--overlay, --cells and --report need -o DIR.")
+    if not count_images(images, options, output, scheduler=scheduler, as_json=as_json):
         raise typer.Exit(1)
 
 

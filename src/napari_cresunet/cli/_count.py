@@ -1,79 +1,56 @@
 """The command `count`: many images, one bad one spoils nothing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_cresunet._files import write_csv
 from napari_cresunet.batch import (
-    Count,
-    CountOptions,
-    find_images,
-    iter_count,
-    result_names,
+    BatchOptions,
+    BatchResult,
+    BatchStep,
+    Entry,
+    iter_batch,
+    list_images,
+    open_pool,
     summary,
 )
-from napari_cresunet.cli._files import hash_of, write_json
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import (
-    EXPECTED_ERRORS,
-    one_line,
     progress_bar,
     stdout_console,
     tell,
     tell_error,
     tell_json,
 )
-from napari_cresunet.errors import InputError
-from napari_cresunet.steps import Step, drain
+from napari_cresunet.steps import drain
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from napari_cresunet.inference import Model
-
-_CSV_FIELDS = (
-    *("count", "threshold", "min_size", "model", "seconds"),
-    *("planes", "preset", "min_distance", "diameter", "device", "weights_hash"),
-    *("image_hash", "version", "time", "labels", "probability"),
-)
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of the images so far."""
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    """One for each image that was counted."""
-    failures: list[dict[str, str]] = field(default_factory=list)
-    """"image" and "error" of each that was not."""
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
 
 def count_images(
     arguments: Sequence[str],
-    model_name: str,
-    device: str,
-    options: CountOptions,
+    options: BatchOptions,
     output: Path | None,
     *,
-    as_json: bool,
+    scheduler: str | None = None,
+    as_json: bool = False,
 ) -> bool:
     """Count the cells of images, print the counts and write the results.
 
     Parameters
     ----------
     arguments : sequence of str
-        Files, folders and patterns.
-    model_name : str
-        Name or file of the model.
-    device : str
-        Where it runs.
-    options : CountOptions
-        How it counts.
+        Files, folders, patterns and lists.
+    options : BatchOptions
+        Which model, how it counts, and what is written.
     output : Path or None
         Folder for labels, probability and tables; None writes nothing.
-    as_json : bool
+    scheduler : str, optional
+        The cluster that counts, as for `cluster_pool`.
+    as_json : bool, optional
         Whether stdout gets JSON in place of a table.
 
     Returns
@@ -81,153 +58,109 @@ def count_images(
     bool
         Whether every image was counted.
     """
-    from napari_cresunet.inference import load_model
-
-    paths = find_images(arguments)
-    names = result_names(paths)
-    if output is not None:
-        _refuse_overwriting(paths, names, output)
-        output.mkdir(parents=True, exist_ok=True)
-    model = load_model(model_name, device)
-    report = Report()
-    with held_interrupts() as leave_if_asked:
-        try:
-            with progress_bar() as bar:
-                job = model, options, output, leave_if_asked
-                _count_all(paths, names, job, report, bar)
-        finally:
-            # Also after Ctrl+C: what has been counted is not lost.
-            if output is not None:
-                write_tables(output, report, model)
+    images = list_images(arguments)
+    with (
+        held_interrupts() as leave_if_asked,
+        open_pool(scheduler, tell) as pool,
+        progress_bar(*_columns()) as bar,
+        closing(iter_batch(images, output, options, pool=pool)) as steps,
+    ):
+        # Closed on the way out, also after Ctrl+C: what is counted is not lost.
+        result = drain(steps, _Watch(bar, leave_if_asked))
+    counted = [entry for entry in result.entries if entry.count is not None]
     if as_json:
-        tell_json([summary(record["image"], record) for record in report.records])
+        tell_json([summary(entry.record["image"], entry.record) for entry in counted])
     else:
-        print_table(report)
-    return not report.failures
+        _print_table(counted)
+        _tell_sums(result)
+    return not result.n_failed
 
 
-def _count_all(
-    paths: Sequence[Path],
-    names: Sequence[str],
-    job: tuple["Model", CountOptions, Path | None, Callable[[], None]],
-    report: Report,
-    bar: "Progress",
-) -> None:
-    """Count one image after the other and note what came of each."""
-    from napari_cresunet.inference import read_image
+def _columns() -> tuple["ProgressColumn", ...]:
+    """Return what is shown of the progress: how fast, and how long still."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-    model, options, output, leave_if_asked = job
-    images = bar.add_task("Images", total=len(paths))
-    tiles = bar.add_task("", total=None)
+    return (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}", markup=False),
+    )
 
-    def on_step(step: Step) -> None:
-        bar.update(tiles, completed=step.done, total=step.total)
+
+class _Watch:
+    """Shows steps as they come, tells of errors, and may leave between them."""
+
+    def __init__(self, bar: "Progress", leave_if_asked: Callable[[], None]) -> None:
+        self._bar = bar
+        self._leave_if_asked = leave_if_asked
+        self._task = bar.add_task("Images", total=None, speed="")
+
+    def __call__(self, step: BatchStep) -> None:
+        speed = _speed(step)
+        self._bar.update(self._task, completed=step.done, total=step.total, speed=speed)
+        console = self._bar.console
         if step.message:
-            tell(f"{path}: {step.message}", bar.console)
-        leave_if_asked()
-
-    for path, name in zip(paths, names, strict=True):
-        bar.update(tiles, description=path.name, completed=0, total=None)
-        try:
-            count = drain(iter_count(read_image(path), model, options), on_step)
-            record = {"image": str(path), "image_hash": hash_of(path)} | count.record
-            if output is not None:
-                write_count(output, name, count, record)
-            report.records.append(record)
-        except EXPECTED_ERRORS as error:
-            message = one_line(error)
-            report.failures.append({"image": str(path), "error": message})
-            is_named = str(path) in message
-            tell_error(message if is_named else f"{path}: {message}", bar.console)
-        bar.advance(images)
-        leave_if_asked()
+            tell(step.message, console)
+        if step.entry is not None and step.entry.state == "failed":
+            _tell_failure(step.entry, console)
+        self._leave_if_asked()
 
 
-def _refuse_overwriting(
-    paths: Sequence[Path], names: Sequence[str], output: Path
-) -> None:
-    """Refuse to write results over an image that is to be counted."""
-    images = {path.resolve() for path in paths}
-    for name in names:
-        for kind in ("labels", "probability"):
-            target = output / f"{name}_{kind}.tif"
-            if target.resolve() in images:
-                raise InputError(
-                    f"The results would overwrite the image {target}; "
-                    "choose another folder."
-                )
+def _speed(step: BatchStep) -> str:
+    """Return how fast it goes and how long it will still take."""
+    if step.rate is None or step.seconds_left is None:
+        return ""
+    per = f"{step.rate:.2g}/s" if step.rate >= 1 else f"{1 / step.rate:.2g} s each"
+    minutes, seconds = divmod(round(step.seconds_left), 60)
+    hours, minutes = divmod(minutes, 60)
+    left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return f"{per}, {left} left"
 
 
-def write_count(
-    output: Path, name: str, count: Count, record: dict[str, Any]
-) -> dict[str, Any]:
-    """Write the labels and the probability of an image.
-
-    Parameters
-    ----------
-    output : Path
-        The folder; made if missing.
-    name : str
-        First part of the files' names.
-    count : Count
-        What is written.
-    record : dict
-        Goes into both files; gets their names as "labels" and "probability".
-
-    Returns
-    -------
-    dict
-        The record.
-    """
-    from napari_cresunet.inference import write_labels, write_probability
-
-    output.mkdir(parents=True, exist_ok=True)
-    record |= {kind: f"{name}_{kind}.tif" for kind in ("labels", "probability")}
-    write_labels(output / record["labels"], count.labels, record)
-    write_probability(output / record["probability"], count.probability, record)
-    return record
+def _tell_failure(entry: Entry, console: "Console") -> None:
+    is_named = entry.path.name in entry.error
+    tell_error(entry.error if is_named else f"{entry.path}: {entry.error}", console)
 
 
-def write_tables(output: Path, report: Report, model: "Model") -> None:
-    """Write counts.csv for reading and counts.json with everything that is known.
-
-    Parameters
-    ----------
-    output : Path
-        The folder; made if missing.
-    report : Report
-        What came of the images.
-    model : Model
-        What counted them.
-    """
-    rows = [
-        {"image": record["image"]} | {name: record[name] for name in _CSV_FIELDS}
-        for record in report.records
-    ]
-    write_csv(output / "counts.csv", ("image", *_CSV_FIELDS), rows)
-    known = {
-        "images": report.records,
-        "failed": report.failures,
-        "model": model.card.to_dict(),
-    }
-    write_json(output / "counts.json", known)
-
-
-def print_table(report: Report) -> None:
+def _print_table(entries: Sequence[Entry]) -> None:
     """Print the counts as a table for people."""
     from rich.table import Table
 
-    if not report.records:
+    if not entries:
         return
-    has_stacks = any(record["planes"] > 1 for record in report.records)
+    has_stacks = any(entry.record["planes"] > 1 for entry in entries)
+    has_reviews = any(entry.corrected is not None for entry in entries)
     table = Table()
     table.add_column("Image", overflow="fold")
     table.add_column("Cells", justify="right")
+    if has_reviews:
+        table.add_column("Corrected", justify="right")
     if has_stacks:
         table.add_column("Planes, each counted by itself", justify="right")
     table.add_column("Seconds", justify="right")
-    for record in report.records:
-        planes = [str(record["planes"])] if has_stacks else []
-        cells = [str(record["count"]), *planes, f"{record['seconds']:.1f}"]
-        table.add_row(record["image"], *cells)
+    for entry in entries:
+        record = entry.record
+        corrected = "" if entry.corrected is None else str(entry.corrected)
+        cells = [str(entry.count), *([corrected] if has_reviews else [])]
+        cells += [str(record["planes"])] if has_stacks else []
+        table.add_row(record["image"], *cells, f"{record['seconds']:.1f}")
     stdout_console().print(table)
+
+
+def _tell_sums(result: BatchResult) -> None:
+    """Say how many images there were, where that is not plain to see."""
+    if len(result.entries) == 1 and not result.n_skipped:
+        return
+    parts = [f"Counted {_images(result.n_counted)}"]
+    if result.n_skipped:
+        parts.append(f"skipped {result.n_skipped} counted before")
+    if result.n_failed:
+        parts.append(f"{result.n_failed} failed")
+    tell(", ".join(parts) + ".")
+    if result.report is not None:
+        tell(f"The report is {result.report}.")
+
+
+def _images(number: int) -> str:
+    return "1 image" if number == 1 else f"{number} images"

@@ -9,8 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_cresunet.batch import Count, CountOptions, iter_count
-from napari_cresunet.cli._count import Report, write_count, write_tables
+from napari_cresunet.batch import (
+    Count,
+    CountOptions,
+    iter_count,
+    write_count,
+    write_one,
+)
 from napari_cresunet.cli._files import write_png
 from napari_cresunet.cli._terminal import progress_bar, tell
 from napari_cresunet.steps import Step, drain
@@ -84,14 +89,14 @@ def _write_results(output: Path) -> None:
     print(score_sentence(sample, count))
     pixel_hash = hashlib.sha256(sample.image.tobytes()).hexdigest()
     record = {"image": f"sample:{SAMPLE}", "image_hash": pixel_hash} | count.record
-    write_count(output, SAMPLE, count, record)
+    record = write_count(output, SAMPLE, count, record)
     pictures = {
         "heatmap": heatmap(count.probability),
         "overlay": overlay(sample.image, count.labels, sample.labels),
     }
     for name, picture in pictures.items():
         write_png(output / f"{SAMPLE}_{name}.png", picture)
-    write_tables(output, Report(records=[record]), model)
+    write_one(output, SAMPLE, record, model.card)
     print(_file_list(output))
 
 

@@ -9,6 +9,7 @@ count there are tables, cells in others' formats, overlays, a report and a parag
 a paper. matplotlib loads with the first figure.
 """
 
+from napari_cresunet.export._batch_report import ReportedImage, batch_report
 from napari_cresunet.export._bioimageio import export_bioimageio
 from napari_cresunet.export._colors import KIND_COLORS
 from napari_cresunet.export._compare_report import compare_report, compare_section
@@ -66,6 +67,7 @@ from napari_cresunet.export._ome_tiff import record_in_ome, write_ome_tiff
 from napari_cresunet.export._onnx import export_onnx
 from napari_cresunet.export._pictures import heatmap, overlay
 from napari_cresunet.export._report import html_report
+from napari_cresunet.export._thumbnails import thumbnail
 from napari_cresunet.export._torchscript import export_torchscript
 from napari_cresunet.export._training_pair import write_training_pair
 
@@ -84,7 +86,9 @@ __all__ = [
     "Format",
     "HandEdits",
     "LabelFormat",
+    "ReportedImage",
     "ScaleBar",
+    "batch_report",
     "case_crops",
     "case_overlay",
     "case_rows",
@@ -119,6 +123,7 @@ __all__ = [
     "sweep_figure",
     "sweep_rows_table",
     "threshold_figure",
+    "thumbnail",
     "write_cells_csv",
     "write_count_report",
     "write_figure",

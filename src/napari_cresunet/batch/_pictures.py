@@ -1,0 +1,71 @@
+"""What is drawn of one image of a batch: overlay, table of cells, thumbnail."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_cresunet._typing import Image, Probability
+from napari_cresunet._writing import write_bytes
+from napari_cresunet.batch._journal import Journal
+from napari_cresunet.batch._options import BatchOptions
+
+_drawing = threading.Lock()
+"""matplotlib does not draw in two threads at once."""
+
+
+def write_pictures(
+    record: Mapping[str, Any],
+    pixels: Image,
+    labels: NDArray[Any],
+    probability: Probability | None,
+    place: tuple[Journal, str, BatchOptions],
+) -> dict[str, Any]:
+    """Write what is wanted beside labels and probability.
+
+    Parameters
+    ----------
+    record : mapping
+        How the count came about.
+    pixels : ndarray of shape (..., Y, X) or (..., Y, X, 3 or 4)
+        The image.
+    labels : ndarray of shape (..., Y, X)
+        The cells.
+    probability : ndarray of shape (..., Y, X), or None
+        Goes into the table of cells.
+    place : tuple of (Journal, str, BatchOptions)
+        Where to, under which name, and what.
+
+    Returns
+    -------
+    dict
+        The record, with the names of the files that were written.
+    """
+    from napari_cresunet.export import (
+        Counted,
+        thumbnail,
+        write_cells_csv,
+        write_overlay,
+    )
+
+    journal, name, options = place
+    output, known = journal.folder.parent, dict(record)
+    size = known.get("pixel_size_um")
+    counted = Counted(
+        name=name,
+        labels=labels,
+        image=pixels,
+        probability=probability,
+        pixel_size=None if size is None else (size[0], size[1]),
+        record=record,
+    )
+    if options.overlay:
+        known["overlay"] = f"{name}_overlay.png"
+        with _drawing:
+            write_overlay(output / known["overlay"], counted)
+    if options.cells:
+        known["cells"] = f"{name}_cells.csv"
+        write_cells_csv(output / known["cells"], counted)
+    write_bytes(journal.thumbnail_file(name), thumbnail(pixels, labels))
+    return known

@@ -1,0 +1,449 @@
+"""What is done with one image: reading, counting, writing.
+
+The stages know neither threads nor clusters; they take and return plain data.
+"""
+
+import errno
+import hashlib
+import math
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_cresunet._typing import Image
+from napari_cresunet.batch._counting import Count, CountOptions, count_predicted
+from napari_cresunet.batch._journal import Document, Journal, Listed
+from napari_cresunet.batch._options import BatchOptions
+from napari_cresunet.errors import CResUNetError, EngineError, InputError
+from napari_cresunet.steps import Step, drain
+
+if TYPE_CHECKING:
+    from napari_cresunet.batch._pools import Pool
+    from napari_cresunet.inference import Prediction
+    from napari_cresunet.weights import ModelCard
+
+_SPOILS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of writing that every later image would meet, too."""
+_SETTLED = 2.0  # s
+"""A file that changed later than this may change again within its time stamp."""
+
+
+class CannotWriteError(EngineError):
+    """Nothing can be written any more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """One image to be counted; goes to other processes."""
+
+    image: Listed
+    count: CountOptions
+    """With what the list says of this image."""
+    known: Document | None = None
+    """What is noted of an earlier run, where everything but the image is the same."""
+    is_reviewed: bool = False
+    """Whether it was corrected by hand; then it is not counted."""
+    lacking: tuple[str, ...] = ()
+    """Of what is to be written beside the labels: what is not there yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What came of one image; comes from other processes."""
+
+    state: Literal["done", "kept", "failed"]
+    """Kept is what needed no counting."""
+    document: Document = field(default_factory=dict)
+    """For the journal; empty if it need not be written."""
+    error: str = ""
+    message: str = ""
+    """One sentence for the user, mostly empty."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Loaded:
+    """An image that was read, and is to be counted."""
+
+    pixels: Image
+    hash: str
+    """SHA-256 of the file."""
+    stamp: tuple[int, int] | None
+    """Size and time of the file, if they tell it from any later state."""
+    pixel_size: tuple[float, float] | None
+    known: Document | None = None
+    """Set if only pictures of an earlier count are to be drawn."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that it takes until it is written, with probability and labels."""
+        return int(self.pixels.nbytes) + 8 * math.prod(self.pixels.shape)
+
+
+def read(task: Task) -> Loaded | Outcome:
+    """Read an image, unless an earlier run has counted it.
+
+    Parameters
+    ----------
+    task : Task
+        The image.
+
+    Returns
+    -------
+    Loaded or Outcome
+        The outcome "kept" if nothing is to be done.
+
+    Raises
+    ------
+    InputError
+        If the image holds no finite number, or cannot be read.
+    """
+    from napari_cresunet._images import read_image, read_pixel_size
+
+    path, known = task.image.path, task.known
+    if task.is_reviewed and not path.exists():
+        return Outcome(state="kept")
+    if not path.exists():
+        raise InputError(f"There is no file {task.image.given}.")
+    stamp = stamp_of(path)
+    is_same = known is not None and _is_same(path, stamp, known)
+    if is_same and not task.lacking:
+        return _kept(known or {}, stamp)
+    if task.is_reviewed and not is_same:
+        return Outcome(state="kept", message="its image has changed since")
+    # read_image says what is wrong with a file better than hashing does.
+    pixels = read_image(path)
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
+        raise InputError(f"{task.image.given} holds no finite number: export it again.")
+    return Loaded(
+        pixels=pixels,
+        hash=hash_of(path),
+        stamp=stamp,
+        pixel_size=read_pixel_size(path),
+        known=known if is_same else None,
+    )
+
+
+def _kept(known: Document, stamp: tuple[int, int] | None) -> Outcome:
+    """Return the outcome of an image that is as it was."""
+    wanted = {"state": "done", "error": "", "stamp": stamp and list(stamp)}
+    is_noted = all(known.get(name) == value for name, value in wanted.items())
+    return Outcome(state="kept", document={} if is_noted else {**known, **wanted})
+
+
+def stamp_of(path: Path) -> tuple[int, int] | None:
+    """Return size and time of a file; None if it has only just been written."""
+    status = path.stat()
+    if time.time() - status.st_mtime < _SETTLED:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _is_same(path: Path, stamp: tuple[int, int] | None, known: Document) -> bool:
+    if stamp is not None and known.get("stamp") == list(stamp):
+        return True
+    return bool(hash_of(path) == known["record"].get("image_hash"))
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for all images."""
+
+    journal: Journal
+    options: BatchOptions
+    card: "ModelCard"
+
+
+def finish(
+    task: Task,
+    loaded: Loaded,
+    prediction: "Prediction | None",
+    seconds: float,
+    setting: Setting,
+) -> Outcome:
+    """Segment and count, and write what came of it.
+
+    Parameters
+    ----------
+    task : Task
+        The image.
+    loaded : Loaded
+        The same, read.
+    prediction : Prediction or None
+        None if an earlier run counted it, and only pictures are drawn.
+    seconds : float
+        How long the prediction took.
+    setting : Setting
+        Where and what is written.
+
+    Returns
+    -------
+    Outcome
+        Its document is to be noted in the journal when this has returned.
+
+    Raises
+    ------
+    CannotWriteError
+        If nothing can be written any more.
+    """
+    with _told_if_all_is_spoiled():
+        if prediction is None:
+            return _draw(task, loaded, setting)
+        count = count_predicted(prediction, setting.card, task.count, seconds)
+        record = {"image": task.image.given, "image_hash": loaded.hash} | count.record
+        record |= _measures(loaded, count)
+        if setting.journal.output is not None:
+            if setting.journal.is_reviewed(task.image.name) and not task.is_reviewed:
+                return Outcome(state="kept", message="it was reviewed meanwhile")
+            record = _write(task, loaded, count, record, setting)
+        return Outcome(state="done", document=document_of(task, loaded.stamp, record))
+
+
+def document_of(
+    task: Task, stamp: tuple[int, int] | None, record: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the journal notes of an image that was counted."""
+    image = task.image
+    return {
+        "path": str(image.path),
+        "given": image.given,
+        "group": image.group,
+        "state": "done",
+        "error": "",
+        "stamp": stamp and list(stamp),
+        "record": record,
+        "regions": [whole_image_row(record)],
+        "review": None,
+    }
+
+
+def whole_image_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return count, area and density of a whole image as `measure_regions` does."""
+    from napari_cresunet.measurement import measure_regions
+
+    shape = record["shape"]
+    (row,) = measure_regions(
+        {"label": np.arange(record["count"])},
+        shape,
+        [],
+        pixel_size=record.get("pixel_size_um"),
+        n_planes=math.prod(shape[:-2]),
+    )
+    return row
+
+
+def _measures(loaded: Loaded, count: Count) -> dict[str, Any]:
+    """Return what tells odd images from others, and what is needed for densities."""
+    size = loaded.pixel_size
+    brightness = float(np.mean(loaded.pixels, dtype=np.float64))
+    return {
+        "shape": list(count.labels.shape),
+        "pixel_size_um": None if size is None else list(size),
+        "foreground": float(np.count_nonzero(count.labels) / count.labels.size),
+        "brightness": brightness if math.isfinite(brightness) else None,
+    }
+
+
+def _write(
+    task: Task, loaded: Loaded, count: Count, record: dict[str, Any], setting: Setting
+) -> dict[str, Any]:
+    """Write all files of an image but its record, which is returned."""
+    from napari_cresunet.batch._pictures import write_pictures
+
+    journal, options, name = setting.journal, setting.options, task.image.name
+    if task.is_reviewed:
+        journal.set_aside(name)
+    journal.forget(name)
+    record = write_count(
+        journal.folder.parent, name, count, record, probability=options.probability
+    )
+    return write_pictures(
+        record,
+        loaded.pixels,
+        count.labels,
+        count.probability,
+        (journal, name, options),
+    )
+
+
+def write_count(
+    output: Path,
+    name: str,
+    count: Count,
+    record: Mapping[str, Any],
+    *,
+    probability: bool = True,
+) -> dict[str, Any]:
+    """Write the labels and the probability of an image.
+
+    Parameters
+    ----------
+    output : Path
+        The folder; made if missing.
+    name : str
+        First part of the files' names.
+    count : Count
+        What is written.
+    record : mapping
+        Goes into both files.
+    probability : bool, optional
+        Whether the probability is written, too.
+
+    Returns
+    -------
+    dict
+        The record, with the files' names as "labels" and "probability".
+    """
+    from napari_cresunet.inference import write_labels, write_probability
+
+    output.mkdir(parents=True, exist_ok=True)
+    known = dict(record) | {"labels": f"{name}_labels.tif"}
+    if probability:
+        known["probability"] = f"{name}_probability.tif"
+        write_probability(output / known["probability"], count.probability, known)
+    write_labels(output / known["labels"], count.labels, known)
+    return known
+
+
+def _draw(task: Task, loaded: Loaded, setting: Setting) -> Outcome:
+    """Draw the pictures that an earlier run was not asked for."""
+    from napari_cresunet._images import read_image
+    from napari_cresunet.batch._pictures import write_pictures
+
+    folder, known = setting.journal.folder.parent, loaded.known or {}
+    record = known["record"]
+    probability = record.get("probability")
+    record = write_pictures(
+        record,
+        loaded.pixels,
+        read_image(folder / record["labels"]),
+        read_image(folder / probability) if probability else None,
+        (setting.journal, task.image.name, setting.options),
+    )
+    wanted = {"state": "done", "error": "", "record": record}
+    return Outcome(state="kept", document={**known, **wanted})
+
+
+def count_whole(task: Task, setting: Setting) -> Outcome:
+    """Read, count and write one image, as a worker of a cluster does.
+
+    Parameters
+    ----------
+    task : Task
+        The image.
+    setting : Setting
+        Without what the journal knows.
+
+    Returns
+    -------
+    Outcome
+        As of `finish`.
+    """
+    from napari_cresunet.inference import iter_predict
+
+    loaded = read(task)
+    if isinstance(loaded, Outcome):
+        return loaded
+    if loaded.known is not None:
+        return finish(task, loaded, None, 0.0, setting)
+    model = setting.options.model.load()
+    started = time.monotonic()
+    prediction = drain(iter_predict(loaded.pixels, model, diameter=task.count.diameter))
+    return finish(task, loaded, prediction, time.monotonic() - started, setting)
+
+
+@contextmanager
+def _told_if_all_is_spoiled() -> Iterator[None]:
+    """Tell an error of writing that stops a batch from one of a single image."""
+    try:
+        yield
+    except (EngineError, OSError) as error:
+        if spoils_all(error):
+            raise CannotWriteError(error_text(error)) from error
+        raise
+
+
+def spoils_all(error: BaseException) -> bool:
+    """Tell whether every later image would meet an error of writing, too."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _SPOILS_ALL:
+            return True
+        cause = cause.__cause__
+    return isinstance(error, CannotWriteError)
+
+
+def error_text(error: BaseException) -> str:
+    """Return as one sentence what went wrong with an image."""
+    if isinstance(error, CResUNetError):
+        return " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return "There is not enough memory; close other programs or use smaller images."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'A file'}: {error.strerror}."
+    kind, said = type(error).__name__, " ".join(str(error).split())
+    return f"This is a fault of the program, please report it: {kind}: {said}"
+
+
+def iter_slide(
+    task: Task, setting: Setting, pool: "Pool | None"
+) -> Generator[Step, None, Outcome]:
+    """Count an image that is larger than memory.
+
+    Parameters
+    ----------
+    task : Task
+        The image.
+    setting : Setting
+        Where and what is written.
+    pool : Pool or None
+        Where its blocks are predicted.
+
+    Yields
+    ------
+    Step
+        After every block.
+
+    Returns
+    -------
+    Outcome
+        As of `finish`.
+
+    Raises
+    ------
+    InputError
+        If nothing is to be written.
+    """
+    from napari_cresunet.batch._slides import iter_count_slide
+
+    journal, options = setting.journal, setting.options
+    if journal.output is None:
+        raise InputError(
+            f"{task.image.given} is counted block by block: choose a folder for the "
+            "results."
+        )
+    count = yield from iter_count_slide(
+        task.image.path,
+        options.model,
+        task.count,
+        journal.output,
+        name=task.image.name,
+        probability=options.probability,
+        again=options.again,
+        pool=pool,
+    )
+    files = {"labels": count.labels, "probability": count.probability}
+    files |= {"cells": count.cells}
+    record = {"image": task.image.given} | count.record
+    record |= {kind: path.name for kind, path in files.items() if path is not None}
+    return Outcome(state="done", document=document_of(task, None, record))
