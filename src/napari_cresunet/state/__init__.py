@@ -24,6 +24,7 @@ from napari_cresunet.state._batch_review import (
 from napari_cresunet.state._batch_run import (
     BatchRequest,
     Listing,
+    iter_batch_report,
     iter_batch_run,
     iter_listing,
     iter_results,
@@ -300,6 +301,7 @@ __all__ = [
     "is_inside",
     "is_number",
     "iter_analysis",
+    "iter_batch_report",
     "iter_batch_run",
     "iter_calibration",
     "iter_cells",

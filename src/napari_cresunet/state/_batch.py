@@ -78,6 +78,8 @@ class BatchState(Working):
         self.saver: ReviewSaver | None = None
         """Of the image that is open; None if it cannot be corrected."""
         self.is_opening = False
+        self._is_touched = False
+        """Whether the user has made any choice of how cells are counted."""
         self.keeps_regions = False
         """Whether an image without regions gets those of the one before."""
 
@@ -170,6 +172,7 @@ class BatchState(Working):
         """
         choices = replace(self.choices, **changes)
         if choices != self.choices:
+            self._is_touched = True
             self.choices = choices
             self.choices_changed.emit()
 
@@ -225,11 +228,12 @@ class BatchState(Working):
         listing : Listing
             The images.
         adopts : bool, optional
-            Whether the options of the run before are taken.
+            Whether the options of the run before are taken in any case, and not only
+            where the user has chosen none.
         """
         self.is_listing = False
         self.images, self.output = listing.images, listing.output
-        if adopts and listing.options is not None:
+        if listing.options is not None and (adopts or not self._is_touched):
             self._adopt(listing.options)
         self.table.show(listing.entries)
         self.images_changed.emit()

@@ -126,8 +126,13 @@ def _read_levels(path: Path) -> tuple[tuple[Any, ...], tuple[float, float] | Non
     from napari_cresunet.pyramids import is_pyramid, open_pyramid
 
     if is_pyramid(path):
-        pyramid = open_pyramid(path)
-        return tuple(pyramid.levels), pyramid.pixel_size
+        try:
+            pyramid = open_pyramid(path)
+        except InputError:
+            if path.is_dir():
+                raise
+        else:
+            return tuple(pyramid.levels), pyramid.pixel_size
     return (read_image(path),), None
 
 

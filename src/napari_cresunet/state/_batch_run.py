@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_cresunet.batch import (
-    Batch,
     BatchOptions,
     BatchResult,
     BatchStep,
@@ -15,8 +14,9 @@ from napari_cresunet.batch import (
     ListedImage,
     iter_batch,
     list_images,
+    plan_batch,
     read_batch,
-    result_names,
+    write_batch_report,
 )
 from napari_cresunet.errors import CResUNetError, InputError
 from napari_cresunet.state._run import Progress
@@ -35,7 +35,7 @@ class Listing:
     entries: tuple[Entry, ...]
     """Of the same images, in the same order."""
     options: BatchOptions | None = None
-    """Of the last run; None if there was none."""
+    """Of the last run in the folder; None if there was none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,26 +79,15 @@ def iter_listing(
     if not images:
         raise InputError("There are no images in it: choose a folder of images.")
     place = output or images[0].path.absolute().parent / RESULTS
-    batch = _earlier(place)
-    known = {} if batch is None else {one.path.resolve(): one for one in batch.entries}
-    names = result_names([one.path for one in images])
-    entries = []
-    for image, name in zip(images, names, strict=True):
-        entry = known.get(image.path.resolve())
-        if entry is None:
-            entry = Entry(name=name, path=image.path, group=image.group)
-        entries.append(_at_rest(entry))
+    entries = tuple(map(_at_rest, plan_batch(images, place)))
     return Listing(
-        images=images,
-        output=place,
-        entries=tuple(entries),
-        options=None if batch is None else batch.options,
+        images=images, output=place, entries=entries, options=_options_in(place)
     )
 
 
-def _earlier(output: Path) -> Batch | None:
+def _options_in(output: Path) -> BatchOptions | None:
     try:
-        return read_batch(output)
+        return read_batch(output).options
     except InputError:  # nothing was counted there yet
         return None
 
@@ -129,9 +118,7 @@ def iter_results(output: Path) -> Generator[Progress, None, Listing]:
     yield Progress(text="Reading the results…")
     batch = read_batch(output)
     return Listing(
-        images=tuple(
-            ListedImage(path=one.path, group=one.group) for one in batch.entries
-        ),
+        images=batch.images,
         output=batch.output,
         entries=tuple(map(_at_rest, batch.entries)),
         options=batch.options,
@@ -186,6 +173,28 @@ def iter_batch_run(
     finally:
         if not is_whole:
             inbox.extend(_on_disk(request.output))
+
+
+def iter_batch_report(output: Path) -> Generator[Progress, None, Path]:
+    """Write the report anew, with what was corrected since.
+
+    Parameters
+    ----------
+    output : Path
+        The folder of results.
+
+    Yields
+    ------
+    Progress
+        Once, before the work.
+
+    Returns
+    -------
+    Path
+        The report.
+    """
+    yield Progress(text="Writing the report…")
+    return write_batch_report(output)
 
 
 def _on_disk(output: Path) -> tuple[Entry, ...]:

@@ -4,7 +4,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QUrl
+from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QPushButton, QWidget
 
@@ -13,9 +13,10 @@ from napari_cresunet.state import BatchState
 from napari_cresunet.widgets._notify import tell_error
 from napari_cresunet.widgets._parts import row
 
+REPORT = "Report"
 _FILES = {
     "Folder": ("", "Open the folder of results."),
-    "Report": ("report.html", "Open the report over all images."),
+    REPORT: ("", "Write the report over all images as they are now, and open it."),
     "Counts": ("counts.csv", "Open the table with a row for each image."),
     "Regions": ("regions.csv", "Open the table with a row for each image and region."),
 }
@@ -25,6 +26,8 @@ _PAUSE = 2.0  # s
 class FilesPart(QWidget):
     """Buttons that open the folder of results, and what is in it."""
 
+    report_wanted = Signal()
+
     def __init__(self, state: BatchState) -> None:
         super().__init__()
         self._state = state
@@ -32,7 +35,8 @@ class FilesPart(QWidget):
         for title, (name, meaning) in _FILES.items():
             button = self.buttons[title] = QPushButton(title)
             button.setToolTip(f"<qt>{meaning}</qt>")
-            button.clicked.connect(partial(self._on_clicked, name))
+            wanted = partial(self._on_clicked, name)
+            button.clicked.connect(self.report_wanted if title == REPORT else wanted)
         self.setLayout(row(*self.buttons.values()))
         self._looked_at = 0.0
         for signal in (state.images_changed, state.opened_changed):
@@ -60,9 +64,19 @@ class FilesPart(QWidget):
 
     def _on_clicked(self, name: str, _is_checked: bool = False) -> None:
         place = self._place(name)
-        is_open = place is not None and QDesktopServices.openUrl(
-            QUrl.fromLocalFile(str(place.absolute()))
-        )
-        if not is_open:
-            shown = self._state.output if place is None else place
-            tell_error(InputError(f"{shown} cannot be opened: look for it by hand."))
+        if place is not None:
+            self.open(place)
+
+    def open(self, place: Path) -> None:
+        """Open a file or folder in the program that the system has for it.
+
+        Parameters
+        ----------
+        place : Path
+            The file or folder.
+        """
+        url = QUrl.fromLocalFile(str(place.absolute()))
+        if not QDesktopServices.openUrl(url):
+            tell_error(
+                InputError(f"Nothing here opens {place}: open it from its folder.")
+            )

@@ -123,12 +123,10 @@ class BatchQueue(JobRunner):
         return entry is not None and entry.state == "reviewed"
 
     def _tell_end(self) -> None:
-        n_left = self._state.table.numbers["waiting"]
-        self._state.tell(
-            "All images that are counted so far are reviewed."
-            if n_left
-            else "All images are reviewed."
-        )
+        numbers = self._state.table.numbers
+        is_all = numbers["reviewed"] == len(self._state.table.entries)
+        which = "All images" if is_all else "All images that are counted"
+        self._state.tell(f"{which} are reviewed.")
 
     def draw_regions(self) -> None:
         """Put a tool for regions of the open image into the user's hand."""

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 
 from napari_cresunet.batch import BatchResult
 from napari_cresunet.errors import CResUNetError
@@ -13,6 +13,7 @@ from napari_cresunet.state import (
     BatchState,
     Listing,
     Progress,
+    iter_batch_report,
     iter_batch_run,
     iter_listing,
     iter_results,
@@ -36,6 +37,9 @@ class BatchRunner(BatchQueue):
     parent : QObject
         The dock.
     """
+
+    reported = Signal(object)
+    """The path of a report that was written."""
 
     def __init__(self, viewer: Any, state: BatchState, parent: QObject) -> None:
         super().__init__(viewer, state, parent)
@@ -102,6 +106,18 @@ class BatchRunner(BatchQueue):
 
     def _on_not_listed(self, error: BaseException) -> None:
         self._state.refuse(tell_error(error))
+
+    # What was written
+
+    def report(self) -> None:
+        """Write the report anew."""
+        output = self._state.output
+        if output is not None:
+            steps = iter_batch_report(output)
+            self._start(steps, self._on_reported)
+
+    def _on_reported(self, path: Path) -> None:
+        self.reported.emit(path)
 
     # The run
 

@@ -88,6 +88,8 @@ class Batch(Dock):
         self.queue.next_wanted.connect(runner.next)
         self.queue.step_wanted.connect(runner.step)
         self.queue.regions_wanted.connect(runner.draw_regions)
+        self.files.report_wanted.connect(runner.report)
+        runner.reported.connect(self.files.open)
         self.queue.bind_keys(self._viewer)
 
     def _disconnect(self) -> None:
