@@ -13,7 +13,6 @@ from napari_cresunet.batch._slides_plan import Block, SlidePlan
 from napari_cresunet.batch._slides_source import PlaneView, SlideSource
 from napari_cresunet.errors import CResUNetError, EngineError
 from napari_cresunet.pyramids import PyramidWriter
-from napari_cresunet.segmentation import block_runs
 from napari_cresunet.steps import Step
 
 if TYPE_CHECKING:
@@ -213,6 +212,8 @@ def _iter_predict(
 
 def _keep(job: SlideJob, block: Block, prediction: "Prediction") -> None:
     """Write the probability, and only then note that the block is done."""
+    from napari_cresunet.segmentation import block_runs
+
     where = block.place(job.source.leading)
     job.writer.write(where, prediction.probability)
     runs = block_runs(

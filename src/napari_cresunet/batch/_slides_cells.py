@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,10 @@ from napari_cresunet.batch._slides_journal import SlideJournal
 from napari_cresunet.batch._slides_plan import Block, SlidePlan
 from napari_cresunet.errors import EngineError
 from napari_cresunet.pyramids import PyramidWriter
-from napari_cresunet.segmentation import (
-    JoinedCells,
-    Runs,
-    block_runs,
-    iter_join_cells,
-)
 from napari_cresunet.steps import Step
+
+if TYPE_CHECKING:
+    from napari_cresunet.segmentation import JoinedCells, Runs
 
 PAINTED = 2048
 """Side in px of what is painted at a time: a whole number of chunks of the labels."""
@@ -83,6 +80,8 @@ def iter_find_cells(
     EngineError
         If memory runs out.
     """
+    from napari_cresunet.segmentation import iter_join_cells
+
     parameters = {
         name: job.parameters[name] for name in ("min_size", "preset", "min_distance")
     }
@@ -105,8 +104,10 @@ def iter_find_cells(
     return counts
 
 
-def _runs(job: CellsJob, block: Block) -> Runs:
+def _runs(job: CellsJob, block: Block) -> "Runs":
     """Return the runs of a block at the threshold, found anew if it is another."""
+    from napari_cresunet.segmentation import block_runs
+
     threshold = job.parameters["threshold"]
     done = job.journal.read_block(block)
     if done is None:
@@ -177,7 +178,7 @@ def iter_write_cells(
 
 
 def _paint(
-    job: CellsJob, cells: JoinedCells, labels: PyramidWriter, before: int, part: Block
+    job: CellsJob, cells: "JoinedCells", labels: PyramidWriter, before: int, part: Block
 ) -> _Values:
     """Paint a part of a plane, and look at the probability of its cells."""
     inside = cells.part(part.top, part.bottom, part.left, part.right)
@@ -198,7 +199,7 @@ def _paint(
 def _measured(
     plan: SlidePlan,
     plane: int,
-    cells: JoinedCells,
+    cells: "JoinedCells",
     before: int,
     values: tuple[NDArray[np.float64], NDArray[np.float32]],
 ) -> Table:

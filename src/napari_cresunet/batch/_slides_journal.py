@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from napari_cresunet._files import lock_file
 from napari_cresunet._writing import told_why, write_bytes, write_json
 from napari_cresunet.batch._slides_plan import Block, SlidePlan
 from napari_cresunet.errors import InputError
-from napari_cresunet.segmentation import JoinedCells, Runs
+
+if TYPE_CHECKING:
+    from napari_cresunet.segmentation import JoinedCells, Runs
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError)
 
@@ -24,7 +26,7 @@ _DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError)
 class DoneBlock:
     """What is left of a block when its probability is written."""
 
-    runs: Runs
+    runs: "Runs"
     threshold: float
     """That the runs are above."""
     record: dict[str, Any]
@@ -77,6 +79,8 @@ class SlideJournal:
 
     def read_block(self, block: Block) -> DoneBlock | None:
         """Return what is left of a block, or None if it must be predicted."""
+        from napari_cresunet.segmentation import Runs
+
         try:
             with np.load(self._file_of(block), allow_pickle=False) as arrays:
                 return DoneBlock(
@@ -87,7 +91,7 @@ class SlideJournal:
         except _DAMAGE:
             return None
 
-    def save_cells(self, plane: int, cells: JoinedCells) -> None:
+    def save_cells(self, plane: int, cells: "JoinedCells") -> None:
         """Put the cells of a plane aside."""
         path = self.folder / "cells" / f"{plane}.npz"
         with told_why(path):
@@ -96,8 +100,10 @@ class SlideJournal:
                 path, **cells.runs._asdict(), numbers=cells.numbers, count=cells.count
             )
 
-    def read_cells(self, plane: int, shape: tuple[int, int]) -> JoinedCells:
+    def read_cells(self, plane: int, shape: tuple[int, int]) -> "JoinedCells":
         """Return the cells of a plane that were put aside in the same run."""
+        from napari_cresunet.segmentation import JoinedCells, Runs
+
         with np.load(self.folder / "cells" / f"{plane}.npz") as arrays:
             return JoinedCells(
                 runs=Runs(*(arrays[field] for field in Runs._fields)),
