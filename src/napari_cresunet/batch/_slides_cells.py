@@ -208,8 +208,7 @@ def _measured(
     owners = cells.numbers - 1
 
     def total(weights: NDArray[Any]) -> NDArray[np.float64]:
-        sums = np.bincount(owners, weights, cells.count).astype(np.float64, copy=False)
-        return sums
+        return np.bincount(owners, weights, cells.count).astype(np.float64, copy=False)
 
     areas = total(lengths)
     y = total(rows * lengths) / areas
