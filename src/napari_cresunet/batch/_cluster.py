@@ -168,8 +168,8 @@ class ClusterPool:
         if lost:
             workers = "worker" if len(lost) == 1 else "workers"
             self._news.append(
-                f"Lost {len(lost)} {workers} ({list_names(lost)}); others do again what "
-                "was in work there."
+                f"Lost {len(lost)} {workers} ({list_names(lost)}); what was in work "
+                "there is done again."
             )
         if self._addresses - before:
             check_versions(self._client, self._cluster.title)
@@ -185,7 +185,7 @@ class _Flight:
     def __init__(
         self, cluster: Cluster, function: Callable[[Any], Any], retries: int
     ) -> None:
-        import cloudpickle
+        import cloudpickle  # type: ignore[import-untyped]  # it ships no types
 
         self._cluster = cluster
         self._retries = retries

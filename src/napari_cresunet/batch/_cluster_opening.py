@@ -1,20 +1,20 @@
 """From the text that names a cluster to an open connection."""
 
+import asyncio
 import logging
-import os
 import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from math import inf
-from pathlib import Path
 from typing import Any
 
 from napari_cresunet.batch._cluster import Cluster
 from napari_cresunet.batch._cluster_slurm import is_slurm, start_slurm
 from napari_cresunet.batch._cluster_versions import check_versions
-from napari_cresunet.errors import EngineError, InputError
+from napari_cresunet.errors import InputError
 
 _NO_DASK = (
     "Clusters need Dask, which is not installed; "
@@ -60,6 +60,7 @@ def open_cluster(
     """
     _check_dask()
     with ExitStack() as stack:
+        stack.enter_context(_quiet())
         title, remedy, patience = "the scheduler " + scheduler, "", 60.0
         if is_slurm(scheduler):
             address: Any = stack.enter_context(start_slurm(scheduler))
@@ -94,6 +95,18 @@ def _check_dask() -> None:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep to ourselves what Dask logs of what we say in a sentence."""
+    from distributed.utils import silence_logging_cmgr
+
+    with (
+        silence_logging_cmgr(logging.CRITICAL),
+        silence_logging_cmgr(logging.CRITICAL, root="tornado.application"),
+    ):
+        yield
+
+
+@contextmanager
 def _start_local(n: str | None) -> Iterator[Any]:
     """Start processes on this computer that share its cores."""
     from dask.system import CPU_COUNT
@@ -122,6 +135,8 @@ def _connect(address: Any, title: str, timeout: float) -> Iterator[Any]:
         with warnings.catch_warnings():
             # Other versions are told of in `check_versions`.
             warnings.simplefilter("ignore")
+            if isinstance(address, str):
+                _greet(address, timeout)
             client = Client(address, timeout=timeout, set_as_default=False)
     except OSError as error:
         raise InputError(
@@ -135,6 +150,24 @@ def _connect(address: Any, title: str, timeout: float) -> Iterator[Any]:
         ) from error
     with client:
         yield client
+
+
+def _greet(address: str, timeout: float) -> None:
+    """Exchange greetings with a scheduler: `Client` waits for a mute one for ever."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    async def greet() -> None:
+        arguments = Security().get_connection_args("client")
+        comm = await connect(address, timeout=timeout, **arguments)
+        await comm.close()
+
+    async def in_time() -> None:
+        await asyncio.wait_for(greet(), timeout)
+
+    # This thread may have a loop of its own, as in a notebook.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(in_time())).result()
 
 
 def _await_worker(cluster: Cluster, tell: Callable[[str], object]) -> None:

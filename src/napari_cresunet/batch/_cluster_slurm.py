@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +56,30 @@ def start_slurm(scheduler: str) -> Iterator[Any]:
             "SLURM jobs cannot be submitted here, because there is no `sbatch`: run "
             "this on a login node."
         )
-    with new_cluster(options) as cluster:
+    cluster = new_cluster(options)
+    try:
+        _try_submitting(cluster.job_script())
         # Not `scale`, which leaves jobs that end at their wall time without successors.
         cluster.adapt(minimum_jobs=n_jobs, maximum_jobs=n_jobs)
         yield cluster
+    finally:
+        # So Dask says of jobs that never came to be.
+        with suppress(AssertionError):
+            cluster.close()
+
+
+def _try_submitting(script: str) -> None:
+    """Let SLURM check a job: dask-jobqueue does not tell of a refusal."""
+    with tempfile.TemporaryDirectory(prefix="napari-cresunet-") as folder:
+        path = Path(folder) / "job.sh"
+        path.write_text(script)
+        command = ["sbatch", "--test-only", str(path)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        said = " ".join(ran.stderr.split()) or f"exit status {ran.returncode}"
+        raise InputError(
+            f"SLURM refuses the jobs ({said}): change the options of the jobs."
+        )
 
 
 def new_cluster(options: dict[str, Any]) -> Any:
@@ -115,7 +137,8 @@ def slurm_options(scheduler: str) -> dict[str, Any]:
         If the file cannot be read, or says what has no meaning.
     """
     match = _SLURM.fullmatch(scheduler)
-    options = {"jobs": int(match[1] or 1)} if match else _read(Path(scheduler))
+    options: dict[str, Any]
+    options = _read(Path(scheduler)) if match is None else {"jobs": int(match[1] or 1)}
     n_jobs, n_gpus = options.setdefault("jobs", 1), options.pop("gpus", 0)
     for name, number, least in (("jobs", n_jobs, 1), ("gpus", n_gpus, 0)):
         if not isinstance(number, int) or number < least:

@@ -174,9 +174,9 @@ def _claim(name: str, seat: int) -> bool:
 
 def version() -> str:
     """Return the version of this package on a worker."""
-    from napari_cresunet import __version__
+    import napari_cresunet
 
-    return __version__
+    return str(napari_cresunet.__version__)
 
 
 def fault_of_files(token: tuple[str, str] | None, images: Sequence[str]) -> str:
