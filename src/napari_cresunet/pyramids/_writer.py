@@ -168,10 +168,10 @@ class PyramidWriter:
         record : mapping
             What JSON can hold.
         """
-        self.layout = Layout.from_dict(
-            {**self.layout.to_dict(), "record": as_plain(record)}
-        )
-        _write_attributes(self.path, self.layout, is_finished=self._is_finished)
+        said = {**self.layout.to_dict(), "record": as_plain(record)}
+        layout = Layout.from_dict(said)
+        _write_attributes(self.path, layout, is_finished=self._is_finished)
+        self.layout = layout
 
 
 def create_pyramid(
