@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_cresunet._typing import Mask
 from napari_cresunet.errors import InputError
+from napari_cresunet.segmentation._cells import Cells
 from napari_cresunet.segmentation._live import LiveSegmenter
-from napari_cresunet.segmentation._planes import Cells
 from napari_cresunet.steps import Step
 
 HALVING_CHANGE = 0.05
@@ -95,13 +95,7 @@ def _region_planes(region: Mask, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _count_inside(cells: Cells, mask: NDArray[np.bool_]) -> int:
-    rows, columns = np.divmod(cells.pixels, mask.shape[1])
-    areas = np.bincount(cells.numbers, minlength=cells.count + 1)[1:]
-    center = [
-        np.bincount(cells.numbers, weights=places, minlength=cells.count + 1)[1:]
-        / areas
-        for places in (rows, columns)
-    ]
+    center = cells.centers()
     y, x = np.floor(np.array(center) + 0.5).astype(np.intp)
     return int(np.count_nonzero(mask[y, x]))
 

@@ -1,5 +1,6 @@
 """Exact squared distance to the background for many regions at once."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,17 @@ from numpy.typing import NDArray
 
 from napari_cresunet._compiled import compiled
 from napari_cresunet._typing import Indices
-from napari_cresunet.segmentation._runs import Regions
+from napari_cresunet.segmentation._runs import Regions, offsets_of
 
 FAR = 46340
 """Px that stand for "no background in this row": its square fits into int32."""
 
 LARGE = 181
-"""Px of a box's diagonal from which on `edt` is faster."""
+"""Px of a box's diagonal from which on `edt` is faster. In smaller boxes, squared
+distances to the ends of runs, and sums of two of them, fit `int16`."""
+
+FRAME = 1
+"""Px of background around each box of `framed_distances`."""
 
 FLOAT32_INTEGERS = 2**24
 """Below this, float32 holds every integer."""
@@ -35,18 +40,156 @@ def squared_distances(regions: Regions, shape: tuple[int, int]) -> NDArray[np.in
     ndarray of int32
         For every pixel of the regions, run by run. Distances must be below 46,341 px.
     """
-    boxes = regions.boxes
-    is_large = ((boxes[:, 2:] - boxes[:, :2]) ** 2).sum(axis=1) >= LARGE**2
-    if not is_large.any():
-        return _of_small(regions, shape)
+    sides = regions.boxes[:, 2:] - regions.boxes[:, :2]
+    is_large = (sides**2).sum(axis=1) >= LARGE**2
+    is_framed = ~is_large & is_inside(regions.boxes, shape)
+    if is_framed.all():
+        return _of_framed(regions)
     squared = np.empty(regions.areas.sum(), dtype=np.int32)
-    owners = np.repeat(is_large, regions.areas)
-    if not is_large.all():
-        squared[~owners] = _of_small(regions.take(np.flatnonzero(~is_large)), shape)
-    large = np.flatnonzero(is_large)
-    squared[owners] = np.concatenate(
-        [_of_large(regions.take(large[i : i + 1]), shape) for i in range(len(large))]
+    for which, ways in (
+        (is_framed, _of_framed),
+        (~is_large & ~is_framed, partial(_of_small, shape=shape)),
+        (is_large, partial(_of_large, shape=shape)),
+    ):
+        if which.any():
+            part = regions.take(np.flatnonzero(which))
+            squared[np.repeat(which, regions.areas)] = ways(part)
+    return squared
+
+
+def is_inside(boxes: Indices, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell which boxes have background on all sides, and not the edge of the plane.
+
+    Parameters
+    ----------
+    boxes : ndarray of shape (N, 4)
+        Top, left, bottom and right.
+    shape : tuple of int
+        Size of the plane.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        One for each box.
+    """
+    inside: NDArray[np.bool_] = (boxes[:, :2] > 0).all(axis=1)
+    inside &= (boxes[:, 2:] < shape).all(axis=1)
+    return inside
+
+
+def framed_distances(regions: Regions) -> tuple[NDArray[np.int16], Indices]:
+    """Return the squared distances to the background in the boxes of regions.
+
+    Parameters
+    ----------
+    regions : Regions
+        Smaller than `LARGE`, and inside.
+
+    Returns
+    -------
+    heights : ndarray of int16
+        The boxes, each in a frame of background, row by row and one after the other.
+    bounds : ndarray of intp, shape (N + 1,)
+        Where each one starts, and where the last one ends.
+    """
+    sides = regions.boxes[:, 2:] - regions.boxes[:, :2] + 2 * FRAME
+    bounds = offsets_of(sides.prod(axis=1))
+    return _framed(regions.runs, regions.offsets, regions.boxes, bounds), bounds
+
+
+@compiled
+def _framed(
+    runs: tuple[Indices, Indices, Indices],
+    offsets: Indices,
+    boxes: Indices,
+    bounds: Indices,
+) -> NDArray[np.int16]:
+    # All rows are lowered at once, by all rows that are one px, then two px away, and
+    # so on: many operations, but on many pixels at a time.
+    heights = np.empty(bounds[-1], dtype=np.int16)
+    along = np.empty(np.max(bounds[1:] - bounds[:-1]), dtype=np.int16)
+    for region in range(len(boxes)):
+        top, left, _, right = boxes[region]
+        width = right - left + 2 * FRAME
+        own = heights[bounds[region] : bounds[region + 1]]
+        lines = along[: len(own)]
+        _draw(lines, runs, offsets[region : region + 2], (top, left, width))
+        for i in range(len(own)):
+            own[i] = lines[i]
+        step = 1
+        while step * step < _highest(own) and step * width < len(own):
+            more, offset = np.int16(step * step), step * width
+            _lower(own[: len(own) - offset], lines[offset:], more)
+            _lower(own[offset:], lines[: len(own) - offset], more)
+            step += 1
+    return heights
+
+
+@compiled
+def _draw(
+    along: NDArray[np.int16],
+    runs: tuple[Indices, Indices, Indices],
+    owned: Indices,
+    place: tuple[int, int, int],
+) -> None:
+    """Write the squared distance to the nearest end of a pixel's run."""
+    rows, columns, lengths = runs
+    top, left, width = place
+    for i in range(len(along)):
+        along[i] = 0
+    for run in range(owned[0], owned[1]):
+        start = (rows[run] - top + FRAME) * width + columns[run] - left + FRAME
+        line = along[start : start + lengths[run]]
+        for i in range((len(line) + 1) // 2):
+            squared = np.int16((i + 1) * (i + 1))
+            line[i] = squared
+            line[len(line) - 1 - i] = squared
+
+
+# Loops over whole arrays, of which the compiler makes operations on many numbers.
+@compiled
+def _lower(heights: NDArray[np.int16], others: NDArray[np.int16], more: int) -> None:
+    for i in range(len(heights)):
+        heights[i] = min(heights[i], np.int16(others[i] + more))
+
+
+@compiled
+def _highest(heights: NDArray[np.int16]) -> int:
+    highest = np.int16(0)
+    for i in range(len(heights)):
+        highest = max(highest, heights[i])
+    return highest
+
+
+def _of_framed(regions: Regions) -> NDArray[np.int32]:
+    heights, bounds = framed_distances(regions)
+    size = int(regions.areas.sum())
+    return _unframed(
+        heights, bounds, regions.runs, (regions.offsets, regions.boxes), size
     )
+
+
+@compiled
+def _unframed(
+    heights: NDArray[np.int16],
+    bounds: Indices,
+    runs: tuple[Indices, Indices, Indices],
+    regions: tuple[Indices, Indices],
+    size: int,
+) -> NDArray[np.int32]:
+    """Return the pixels of the regions, run by run."""
+    (rows, columns, lengths), (offsets, boxes) = runs, regions
+    squared = np.empty(size, dtype=np.int32)
+    pixel = 0
+    for region in range(len(boxes)):
+        top, left, _, right = boxes[region]
+        width = right - left + 2 * FRAME
+        own = heights[bounds[region] : bounds[region + 1]]
+        for run in range(offsets[region], offsets[region + 1]):
+            start = (rows[run] - top + FRAME) * width + columns[run] - left + FRAME
+            for i in range(lengths[run]):
+                squared[pixel + i] = own[start + i]
+            pixel += lengths[run]
     return squared
 
 
@@ -105,7 +248,14 @@ def _down_column(along: NDArray[np.int32], row: int, column: int) -> int:
     return nearest
 
 
-def _of_large(region: Regions, shape: tuple[int, int]) -> NDArray[Any]:
+def _of_large(regions: Regions, shape: tuple[int, int]) -> NDArray[Any]:
+    which = np.arange(len(regions))
+    return np.concatenate(
+        [_of_one(regions.take(which[i : i + 1]), shape) for i in which]
+    )
+
+
+def _of_one(region: Regions, shape: tuple[int, int]) -> NDArray[Any]:
     """Return the squared distances of one region's pixels."""
     top, left, bottom, right = region.boxes[0]
     top, left = max(top - 1, 0), max(left - 1, 0)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_cresunet._typing import Labels
+from napari_cresunet._typing import Indices, Labels
 from napari_cresunet.config import check_bounds
 from napari_cresunet.errors import InputError
-from napari_cresunet.segmentation._planes import Cells, PlaneSegmenter, SplitCache
+from napari_cresunet.segmentation._cells import Cells
+from napari_cresunet.segmentation._planes import PlaneSegmenter
 from napari_cresunet.segmentation._presets import Preset, get_preset
 
 
@@ -41,8 +42,8 @@ class LiveSegmenter:
     empty or holds NaN or infinite values, the preset is unknown, or `min_distance` is
     not a whole number of at least 1.
 
-    Remembers up to 32 MB of what was found, for all planes together. Not to be used
-    from two threads at once.
+    Remembers what was found at the last threshold, and from the second one on a byte
+    for each pixel of the map. Not to be used from two threads at once.
 
     Examples
     --------
@@ -69,9 +70,9 @@ class LiveSegmenter:
         )
         check_whole("min_distance", distance, 1)
         self.shape: tuple[int, ...] = array.shape
-        cache = SplitCache()
+        self._areas: list[Indices] = []
         self._planes = [
-            PlaneSegmenter(plane, self.preset, int(distance), cache)
+            PlaneSegmenter(plane, self.preset, int(distance))
             for plane in array.reshape(-1, *array.shape[-2:])
         ]
 
@@ -98,17 +99,21 @@ class LiveSegmenter:
         whole number of at least 0.
         """
         labels = np.zeros(self.shape, dtype=np.int32)
+        areas = []
         before = 0
+        planes = labels.reshape(-1, *self.shape[-2:])
         cells_of_planes = self.iter_cells(threshold, min_size)
-        for plane, cells in zip(
-            labels.reshape(-1, math.prod(self.shape[-2:])), cells_of_planes, strict=True
-        ):
-            numbers = cells.numbers
-            if before:
-                numbers = np.where(numbers > 0, numbers + np.int32(before), 0)
-            plane[cells.pixels] = numbers
+        for plane, cells in zip(planes, cells_of_planes, strict=True):
+            cells.paint(plane, before)
+            areas.append(cells.areas())
             before += cells.count
+        self._areas = areas
         return labels
+
+    @property
+    def areas(self) -> list[Indices]:
+        """Px of each plane's cells in order of their numbers, as of `update`."""
+        return self._areas
 
     def iter_cells(self, threshold: float, min_size: int | None) -> Iterator[Cells]:
         """Find the cells plane by plane without painting them.
@@ -121,7 +126,7 @@ class LiveSegmenter:
         Returns
         -------
         iterator of Cells
-            The pixels of each plane's cells, numbered from 1 in each plane.
+            The cells of each plane, numbered from 1 in each.
         """
         threshold = float(threshold)
         check_bounds("threshold", threshold, 0, 1)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._compiled import compiled
 from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._connect import connect
 
@@ -42,12 +43,13 @@ class Regions:
         if len(which) == len(self) and np.array_equal(which, np.arange(len(self))):
             return self
         counts = self.offsets[which + 1] - self.offsets[which]
-        runs = expand(self.offsets[which], counts)
+        offsets = offsets_of(counts)
+        rows, columns, lengths = _taken(self.runs, self.offsets[which], offsets)
         return type(self)(
-            rows=self.rows[runs],
-            columns=self.columns[runs],
-            lengths=self.lengths[runs],
-            offsets=offsets_of(counts),
+            rows=rows,
+            columns=columns,
+            lengths=lengths,
+            offsets=offsets,
             areas=self.areas[which],
             boxes=self.boxes[which],
         )
@@ -104,6 +106,23 @@ def expand(starts: Indices, counts: Indices) -> Indices:
     return integers
 
 
+@compiled
+def _taken(
+    runs: tuple[Indices, Indices, Indices], firsts: Indices, offsets: Indices
+) -> tuple[Indices, Indices, Indices]:
+    """Return the runs of some regions, whose first ones are given."""
+    rows = np.empty(offsets[-1], dtype=np.intp)
+    columns = np.empty(offsets[-1], dtype=np.intp)
+    lengths = np.empty(offsets[-1], dtype=np.intp)
+    for region in range(len(firsts)):
+        before = firsts[region] - offsets[region]
+        for run in range(offsets[region], offsets[region + 1]):
+            rows[run] = runs[0][run + before]
+            columns[run] = runs[1][run + before]
+            lengths[run] = runs[2][run + before]
+    return rows, columns, lengths
+
+
 def find_regions(
     plane: NDArray[Any], threshold: float, hole_size: int
 ) -> Regions | None:
@@ -148,7 +167,9 @@ def regions_of_runs(
     """
     if not len(starts):
         return None
-    hole_starts, hole_stops = _background(starts, stops, shape)
+    hole_starts, hole_stops = _background(
+        starts, stops, (shape[0], shape[1]), stride_of(shape[1])
+    )
     # One look at both: the background is put below the plane, an empty row between.
     stride = stride_of(shape[1])
     down = (shape[0] + 1) * stride
@@ -215,21 +236,26 @@ def find_runs(plane: NDArray[Any], threshold: float) -> tuple[Indices, Indices]:
     )
 
 
+@compiled
 def _background(
-    starts: Indices, stops: Indices, shape: tuple[int, ...]
+    starts: Indices, stops: Indices, shape: tuple[int, int], stride: int
 ) -> tuple[Indices, Indices]:
     """Return the runs between runs."""
     height, width = shape
-    row_starts = np.arange(height) * stride_of(width)
-    hole_starts = _merge(row_starts, stops)
-    hole_stops = _merge(starts, row_starts + width)
-    has_pixels = hole_stops > hole_starts
-    return hole_starts[has_pixels], hole_stops[has_pixels]
-
-
-def _merge(first: Indices, second: Indices) -> Indices:
-    # A stable sort of two sorted halves is one merge.
-    return np.sort(np.concatenate((first, second)), kind="stable")
+    hole_starts = np.empty(len(starts) + height, dtype=np.intp)
+    hole_stops = np.empty(len(starts) + height, dtype=np.intp)
+    count = run = 0
+    for row in range(height):
+        place, end = row * stride, row * stride + width
+        while run < len(starts) and starts[run] < end:
+            hole_starts[count], hole_stops[count] = place, starts[run]
+            count += starts[run] > place
+            place = stops[run]
+            run += 1
+        if place < end:
+            hole_starts[count], hole_stops[count] = place, end
+            count += 1
+    return hole_starts[:count], hole_stops[:count]
 
 
 def _join(
@@ -247,25 +273,50 @@ def _join(
 def _group(
     starts: Indices, stops: Indices, labels: NDArray[np.int32], stride: int
 ) -> Regions:
-    order = np.argsort(labels, kind="stable")
-    offsets = offsets_of(np.bincount(labels))
-    starts = starts[order]
-    lengths = stops[order] - starts
-    rows, columns = np.divmod(starts, stride)
-    first, last = offsets[:-1], offsets[1:] - 1
-    boxes = np.column_stack(
-        (
-            rows[first],
-            np.minimum.reduceat(columns, first),
-            rows[last] + 1,
-            np.maximum.reduceat(columns + lengths, first),
-        )
+    rows, columns, lengths, offsets, areas, boxes = _grouped(
+        starts, stops, labels, int(labels.max()) + 1, stride
     )
     return Regions(
         rows=rows,
         columns=columns,
         lengths=lengths,
         offsets=offsets,
-        areas=np.add.reduceat(lengths, first),
+        areas=areas,
         boxes=boxes,
     )
+
+
+@compiled
+def _grouped(
+    starts: Indices, stops: Indices, labels: NDArray[np.int32], count: int, stride: int
+) -> tuple[Indices, Indices, Indices, Indices, Indices, Indices]:
+    """Return the columns of `Regions`."""
+    offsets = np.zeros(count + 1, dtype=np.intp)
+    for label in labels:
+        offsets[label + 1] += 1
+    for label in range(count):
+        offsets[label + 1] += offsets[label]
+    areas = np.zeros(count, dtype=np.intp)
+    boxes = np.zeros((count, 4), dtype=np.intp)
+    following = offsets[:-1].copy()
+    rows = np.empty(len(starts), dtype=np.intp)
+    columns = np.empty(len(starts), dtype=np.intp)
+    lengths = np.empty(len(starts), dtype=np.intp)
+    row = 0
+    for run in range(len(starts)):
+        # Runs are in order, so rows are counted and not divided for.
+        while starts[run] >= (row + 1) * stride:
+            row += 1
+        label = labels[run]
+        place = following[label]
+        following[label] += 1
+        column, length = starts[run] - row * stride, stops[run] - starts[run]
+        rows[place], columns[place], lengths[place] = row, column, length
+        box = boxes[label]
+        if not areas[label]:
+            box[0], box[1] = row, column
+        areas[label] += length
+        box[1] = min(box[1], column)
+        box[2] = row + 1
+        box[3] = max(box[3], column + length)
+    return rows, columns, lengths, offsets, areas, boxes

@@ -11,12 +11,21 @@ from numpy.typing import NDArray
 
 from napari_cresunet._compiled import compiled
 from napari_cresunet._typing import Indices
-from napari_cresunet.segmentation._distances import squared_distances
+from napari_cresunet.segmentation._distances import (
+    FRAME,
+    LARGE,
+    framed_distances,
+    is_inside,
+    squared_distances,
+)
 from napari_cresunet.segmentation._presets import Preset
-from napari_cresunet.segmentation._runs import Clusters, offsets_of
+from napari_cresunet.segmentation._runs import Clusters, Regions, offsets_of
 
 TIE_BREAK = 1e-6
 """By less than this, in px, markers are raised so that no two are equally high."""
+
+AT_ONCE = 256
+"""Boxes of regions that are worked on together: few enough for the processor's cache."""
 
 
 def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
@@ -46,6 +55,113 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
     recipe = (*preset.windows, preset.min_marker_size, preset.compactness)
     boxes = clusters.offsets, clusters.boxes
     return _split_at_smooth_peaks(runs, offsets, boxes, squared, recipe)
+
+
+def are_single(
+    regions: Regions, shape: tuple[int, int], min_distance: int
+) -> NDArray[np.bool_]:
+    """Tell which regions are one cell, as far as that can be told quickly.
+
+    Parameters
+    ----------
+    regions : Regions
+        At least one.
+    shape : tuple of int
+        Size of the plane.
+    min_distance : int
+        Px between the centers of touching cells, for presets without windows.
+
+    Returns
+    -------
+    ndarray of bool
+        False for the others, and where it is not known: for some crowds, for large
+        regions, and at the edge of the plane.
+
+    Notes
+    -----
+    A region with a single peak is one cell, whatever its pixels are.
+    """
+    boxes = regions.boxes
+    is_small = ((boxes[:, 2:] - boxes[:, :2]) ** 2).sum(axis=1) < LARGE**2
+    which = np.flatnonzero(is_small & is_inside(boxes, shape))
+    single = np.zeros(len(regions), dtype=np.bool_)
+    for start in range(0, len(which), AT_ONCE):
+        some = which[start : start + AT_ONCE]
+        heights, bounds = framed_distances(regions.take(some))
+        widths = boxes[some, 3] - boxes[some, 1] + 2 * FRAME
+        single[some] = _have_one_peak(heights, bounds, widths, min_distance)
+    return single
+
+
+@compiled
+def _have_one_peak(
+    heights: NDArray[np.int16], bounds: Indices, widths: Indices, min_distance: int
+) -> NDArray[np.bool_]:
+    most = np.max(bounds[1:] - bounds[:-1])
+    is_high, places = np.empty(most, dtype=np.bool_), np.empty(most, dtype=np.intp)
+    single = np.empty(len(widths), dtype=np.bool_)
+    for region in range(len(widths)):
+        own, width = heights[bounds[region] : bounds[region + 1]], widths[region]
+        first, last = width + 1, len(own) - width - 1
+        _mark_high(is_high[: last - first], own, width)
+        count = 0
+        for i in range(last - first):
+            places[count] = first + i
+            count += is_high[i]
+        single[region] = _is_one_peak(places[:count], own, width, min_distance)
+    return single
+
+
+@compiled
+def _mark_high(
+    is_high: NDArray[np.bool_], heights: NDArray[np.int16], width: int
+) -> None:
+    """Mark pixels without a higher neighbor, from the first one within the frame."""
+    n = len(is_high)
+    # A loop over whole arrays, of which the compiler makes operations on many pixels.
+    above, own, below = heights, heights[width:], heights[2 * width :]
+    for i in range(n):
+        one = max(max(above[i], above[i + 1]), max(above[i + 2], own[i]))
+        other = max(max(below[i], below[i + 1]), max(below[i + 2], own[i + 2]))
+        is_high[i] = own[i + 1] >= max(max(one, other), np.int16(1))
+
+
+@compiled
+def _is_one_peak(
+    places: Indices, heights: NDArray[np.int16], width: int, min_distance: int
+) -> bool:
+    """Tell whether of all pixels without a higher neighbor one is a peak."""
+    highest = np.int16(0)
+    for place in places:
+        highest = max(highest, heights[place])
+    first = -1
+    for place in places:
+        if heights[place] < highest:
+            # Most have a higher one near; others may be peaks of their own.
+            if not _has_higher(places, heights, width, (place, min_distance)):
+                return False
+        elif first < 0:
+            first = place
+        elif not _is_near(place, first, width, min_distance - 1):
+            return False
+    return True
+
+
+@compiled
+def _has_higher(
+    places: Indices, heights: NDArray[np.int16], width: int, window: tuple[int, int]
+) -> bool:
+    place, reach = window
+    for other in places:
+        if heights[other] > heights[place] and _is_near(other, place, width, reach):
+            return True
+    return False
+
+
+@compiled
+def _is_near(one: int, other: int, width: int, reach: int) -> bool:
+    down, right = one // width - other // width, one % width - other % width
+    return abs(down) <= reach and abs(right) <= reach
 
 
 @compiled
