@@ -10,7 +10,7 @@ from napari_cresunet.inference import Model, iter_predict, predict
 from napari_cresunet.inference._places import (
     automatic_tile,
     is_out_of_memory,
-    side_for_memory,
+    side_for_room,
 )
 from napari_cresunet.steps import drain
 
@@ -130,11 +130,14 @@ def test_a_real_lack_of_memory_is_known():
     ],
 )
 def test_the_automatic_tile_is_the_whole_or_bounded(extent, zoom, tile):
-    assert automatic_tile(extent, zoom, "cpu") == tile
+    assert automatic_tile(extent, zoom) == tile
 
 
 @pytest.mark.parametrize(
-    ("gigabytes", "side"), [(0, 128), (2, 928), (8, 2088), (80, 4096)]
+    ("megapixels", "side"), [(0, 128), (1, 776), (5.3, 2072), (50, 4096)]
 )
-def test_more_memory_makes_larger_tiles(gigabytes, side):
-    assert side_for_memory(gigabytes * 1024**3) == side
+def test_more_memory_makes_larger_tiles(megapixels, side):
+    room = round(1e6 * megapixels)
+    assert side_for_room(room) == side
+    assert automatic_tile((9000, 9000), 1.0, room) == side
+    assert automatic_tile((100, 90), 1.0, room) == 104

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_cresunet.inference._cuda import CudaRunner
 from napari_cresunet.inference._devices import (
     device_title,
     import_torch,
@@ -37,13 +38,20 @@ class Model:
     def __post_init__(self) -> None:
         given: Runner | None = self.runner
         if given is None:
-            runner = TorchRunner(self.network, self.device)
+            runner = _runner(self.network, self.device, self.precision)
             object.__setattr__(self, "runner", runner)
 
     @property
     def title(self) -> str:
         """Where and how it runs, for people, such as "CPU, OpenVINO"."""
         return device_title(self.device, self.backend, self.precision)
+
+
+def _runner(network: "nn.Module", device: str, precision: str) -> Runner:
+    """Return what runs a network in PyTorch."""
+    if device.startswith("cuda"):
+        return CudaRunner(network, device, precision)
+    return TorchRunner(network, device)
 
 
 def load_model(

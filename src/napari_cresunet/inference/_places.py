@@ -17,7 +17,12 @@ LARGEST_TILE = 4096
 """Side in px: bounds the input and output of a tile where the zoom is strong."""
 LAST_TILE = 128
 """Side in px of the network's grid under which a tile is not halved any more."""
-BYTES_PER_PIXEL = 800  # peak of the network with attention at 1200 px, measured on CPU
+BYTES_PER_PIXEL = {"full": 800, "half": 400}
+"""Peak of the network with attention at 1200 px, measured on the CPU."""
+BATCH = 8_000_000
+"""px of the network's grid that keep any GPU busy; larger batches gain nothing."""
+MOST = 64
+"""Tiles in one batch at most, whatever a runner would take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,10 @@ class Place:
     """In px of the image."""
     zoom: float
     """px of the network's grid per px of the image."""
+    batch: int = BATCH
+    """px of the network's grid that one batch may have, if it is more than a tile."""
+    most: int = MOST
+    """Tiles that one batch may have; fewer when memory ran out."""
 
     @property
     def device(self) -> str:
@@ -66,7 +75,9 @@ def check_tile(tile: int) -> int:
     )
 
 
-def automatic_tile(extent: tuple[int, int], zoom: float, device: str) -> int:
+def automatic_tile(
+    extent: tuple[int, int], zoom: float, room: int | None = None
+) -> int:
     """Choose the side of the tiles.
 
     Parameters
@@ -75,8 +86,8 @@ def automatic_tile(extent: tuple[int, int], zoom: float, device: str) -> int:
         Height and width in px of what is predicted.
     zoom : float
         px of the network's grid per px of the image.
-    device : str
-        Where it is predicted.
+    room : int, optional
+        px of the network's grid for which a GPU has memory; see `room_on`.
 
     Returns
     -------
@@ -86,21 +97,44 @@ def automatic_tile(extent: tuple[int, int], zoom: float, device: str) -> int:
     """
     longest = -(-max(extent) // 8) * 8
     side = TILE
-    if device.startswith("cuda"):
-        free, _ = import_torch().cuda.mem_get_info(device)
-        side = side_for_memory(free)
+    if room is not None:
+        side = side_for_room(room)
     elif extent[0] * extent[1] * zoom**2 <= WHOLE and longest <= LARGEST_TILE:
         return longest
     return min(longest, _on_image(side, zoom))
 
 
-def side_for_memory(free: int) -> int:
-    """Return the side of a tile that half the free memory holds.
+def room_on(device: str, precision: str) -> int | None:
+    """Return how many px half of the free memory of a GPU holds.
 
     Parameters
     ----------
-    free : int
-        Bytes.
+    device : str
+        A device.
+    precision : str
+        In which the network runs.
+
+    Returns
+    -------
+    int or None
+        In px of the network's grid; None where it is not CUDA.
+    """
+    if not device.startswith("cuda"):
+        return None
+    cuda = import_torch().cuda
+    free, _ = cuda.mem_get_info(device)
+    # What torch keeps for the next time is free, too.
+    free += cuda.memory_reserved(device) - cuda.memory_allocated(device)
+    return int(free) // 2 // BYTES_PER_PIXEL[precision]
+
+
+def side_for_room(room: int) -> int:
+    """Return the side of a tile that has room.
+
+    Parameters
+    ----------
+    room : int
+        In px of the network's grid.
 
     Returns
     -------
@@ -109,11 +143,11 @@ def side_for_memory(free: int) -> int:
 
     Examples
     --------
-    >>> side_for_memory(8 * 1024**3)
+    >>> side_for_room(2312**2)
     2088
     """
     surroundings = 2 * 112
-    side = isqrt(free // 2 // BYTES_PER_PIXEL) - surroundings
+    side = isqrt(room) - surroundings
     return max(LAST_TILE, min(LARGEST_TILE, side // 8 * 8))
 
 
@@ -122,13 +156,34 @@ def _on_image(side: int, zoom: float) -> int:
     return max(8, min(LARGEST_TILE, round(side / zoom / 8) * 8))
 
 
-def retreat(place: Place) -> tuple[Place, str]:
-    """Tell where to go on after memory ran out: smaller tiles, then the CPU.
+def tiles_at_once(place: Place, shape: tuple[int, int]) -> int:
+    """Return how many tiles are worth while, and have room, in one batch.
+
+    Parameters
+    ----------
+    place : Place
+        Where they are computed.
+    shape : tuple of int
+        Height and width of the network's input.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    room = place.batch // (shape[0] * shape[1])
+    return max(1, min(place.runner.most, place.most, room))
+
+
+def retreat(place: Place, n_tiles: int = 1) -> tuple[Place, str]:
+    """Tell where to go on after memory ran out: fewer or smaller tiles, then the CPU.
 
     Parameters
     ----------
     place : Place
         Where it ran out.
+    n_tiles : int, optional
+        How many tiles the batch had.
 
     Returns
     -------
@@ -144,6 +199,11 @@ def retreat(place: Place) -> tuple[Place, str]:
     """
     torch = import_torch()
     torch.cuda.empty_cache()
+    if n_tiles > 1:
+        return replace(place, most=n_tiles // 2), (
+            f"Not enough memory on {place.device} for {n_tiles} tiles of {place.tile} "
+            f"px at once; went on with {n_tiles // 2}."
+        )
     last = _on_image(LAST_TILE, place.zoom)
     if place.tile > last:
         tile = max(last, place.tile // 16 * 8)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_cresunet.errors import EngineError, InputError
-from napari_cresunet.inference._places import Place, automatic_tile, check_tile
+from napari_cresunet.inference._pieces import Preparation
+from napari_cresunet.inference._places import (
+    BATCH,
+    Place,
+    automatic_tile,
+    check_tile,
+    room_on,
+)
 from napari_cresunet.inference._planes import as_image, plane_shape
 from napari_cresunet.inference._run import Run, Source
 from napari_cresunet.inference._scaling import Scaling, measure_scaling
@@ -128,22 +135,22 @@ def iter_predict(  # noqa: PLR0913  # what a caller may want to say
     wanted = _rectangle(region, extent)
     size = (wanted.bottom - wanted.top, wanted.right - wanted.left)
     zoom = _zoom(diameter, model.card)
-    side = (
-        automatic_tile(size, zoom, model.device) if tile is None else check_tile(tile)
-    )
+    room = room_on(model.device, model.precision)
+    side = automatic_tile(size, zoom, room) if tile is None else check_tile(tile)
     if scaling is None:
         scaling = measure_scaling(image, model.card.scaling, rgb=is_rgb)
     rows, columns = (_plan(length, zoom, model) for length in extent)
+    preparation = Preparation(scaling, model.card.channels)
+    place = Place(model.runner, side, zoom, BATCH if room is None else min(BATCH, room))
     run = Run(
-        Source(image, is_rgb, scaling, model.card.channels, rows, columns),
+        Source(image, is_rgb, preparation, rows, columns),
         wanted,
-        Place(model.runner, side, zoom),
-        prod(leading),
+        place,
         list(model.notes),
     )
     probability = _allocate((*leading, *size))
-    for plane in np.ndindex(leading):
-        yield from run.fill(probability[plane], plane)
+    planes = list(np.ndindex(leading))
+    yield from run.fill(probability.reshape(-1, *size), planes)
     record = _record(run, model)
     record["diameter"] = None if diameter is None else float(diameter)
     record["seconds"] = round(time.monotonic() - started, 3)
@@ -210,7 +217,7 @@ def _allocate(shape: tuple[int, ...]) -> "Probability":
 
 def _record(run: Run, model: "Model") -> dict[str, Any]:
     """Return how the probability came about."""
-    wanted, scaling = run.wanted, run.source.scaling
+    wanted, (scaling, channels) = run.wanted, run.source.preparation
     is_whole = run.place.tile >= wanted.side
     return {
         "version": version("napari-cresunet"),
@@ -225,7 +232,7 @@ def _record(run: Run, model: "Model") -> dict[str, Any]:
             "low": scaling.low,
             "span": scaling.span,
         },
-        "channels": run.source.channels if run.source.is_rgb else "gray",
+        "channels": channels if run.source.is_rgb else "gray",
         "tile": None if is_whole else run.place.tile,
         "region": [list(wanted[:2]), list(wanted[2:])],
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
