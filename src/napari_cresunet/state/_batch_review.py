@@ -123,6 +123,7 @@ def _open_slide(output: Path, entry: Entry) -> OpenedImage:
 def _read_levels(path: Path) -> tuple[tuple[Any, ...], tuple[float, float] | None]:
     """Return an image as one array, or of a pyramid all levels, and its px in µm."""
     from napari_cresunet._images import read_image
+    from napari_cresunet.plugin import lazy_levels
     from napari_cresunet.pyramids import is_pyramid, open_pyramid
 
     if is_pyramid(path):
@@ -132,7 +133,7 @@ def _read_levels(path: Path) -> tuple[tuple[Any, ...], tuple[float, float] | Non
             if path.is_dir():
                 raise
         else:
-            return tuple(pyramid.levels), pyramid.pixel_size
+            return tuple(lazy_levels(pyramid)), pyramid.pixel_size
     return (read_image(path),), None
 
 

@@ -67,11 +67,14 @@ class BatchLayers:
         return None if cells is None else regions_for(self._viewer, cells)
 
     def _add_image(self, opened: OpenedImage) -> Any:
+        is_pyramid = len(opened.image) > 1
+        record = {"pyramid": str(opened.entry.path)} if is_pyramid else {}
         return self._viewer.add_image(
             _levels(opened.image),
-            multiscale=len(opened.image) > 1,
+            multiscale=is_pyramid,
             rgb=opened.is_rgb,
             name=opened.entry.name,
+            metadata={_KEY: record},
             **_spatial(opened),
         )
 
