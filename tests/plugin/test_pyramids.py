@@ -25,7 +25,7 @@ def test_an_image_is_a_layer_with_levels_and_its_size(tmp_path):
     assert kind == "image"
     assert all(isinstance(level, da.Array) for level in data)
     for level, wanted in zip(data, levels, strict=True):
-        assert np.array_equal(level, wanted)
+        assert np.array_equal(np.asarray(level), wanted)
     assert data[0].chunksize == (64, 64)
     assert options == {
         "name": "slide 1",
@@ -48,7 +48,7 @@ def test_channels_are_layers_of_their_own_and_add_up(tmp_path):
         "cresunet": {"pyramid": str(path), "channel": 2}
     }
     assert layers[2][1]["axis_labels"] == ("t", "y", "x")
-    assert np.array_equal(layers[2][0][0], PIXELS[:, 2])
+    assert np.array_equal(np.asarray(layers[2][0][0]), PIXELS[:, 2])
 
 
 def test_colors_are_one_layer(tmp_path):
@@ -57,7 +57,7 @@ def test_colors_are_one_layer(tmp_path):
     [(data, options, _)] = layers_of(path)
     assert options["rgb"]
     assert data[0].chunksize == (64, 64, 3)
-    assert np.array_equal(data[0], np.moveaxis(PIXELS[0], 0, -1))
+    assert np.array_equal(np.asarray(data[0]), np.moveaxis(PIXELS[0], 0, -1))
 
 
 def test_labels_in_an_image_come_with_it_and_damaged_ones_are_told(tmp_path):
@@ -75,7 +75,7 @@ def test_labels_in_an_image_come_with_it_and_damaged_ones_are_told(tmp_path):
         ("a", "image"),
         ("cells", "labels"),
     ]
-    assert np.array_equal(layers[1][0][0], PIXELS[0, 1])
+    assert np.array_equal(np.asarray(layers[1][0][0]), PIXELS[0, 1])
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
