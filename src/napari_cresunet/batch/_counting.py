@@ -28,6 +28,9 @@ class CountOptions(Options):
     )
     min_size: int | None = option(None, "Smallest cell.", unit="px", low=0)
     preset: str | None = option(None, "Recipe from probability to labels.")
+    min_distance: int | None = option(
+        None, "Centers of touching cells are at least this far apart.", unit="px", low=0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,13 @@ def segmentation_parameters(card: "ModelCard", options: CountOptions) -> dict[st
     size, threshold = options.min_size, options.threshold
     # A preset without a distance decides by windows of its own.
     has_distance = preset.min_distance is not None
+    distance = options.min_distance
+    if distance is None:
+        distance = card.min_distance_at(options.diameter)
     return {
         "threshold": card.threshold if threshold is None else threshold,
         "min_size": card.min_size_at(options.diameter) if size is None else size,
-        "min_distance": (
-            card.min_distance_at(options.diameter) if has_distance else None
-        ),
+        "min_distance": distance if has_distance else None,
         "preset": preset.name,
     }
 

@@ -185,6 +185,15 @@ from napari_cresunet.state._training_run import (
     TrainingRequest,
     iter_training,
 )
+from napari_cresunet.state._whole import (
+    Whole,
+    WholeRequest,
+    WholeState,
+    is_large,
+    iter_whole,
+    iter_whole_again,
+    middle_of,
+)
 from napari_cresunet.state._words import Words
 
 __all__ = [
@@ -285,6 +294,9 @@ __all__ = [
     "Truth",
     "TruthPair",
     "Unfinished",
+    "Whole",
+    "WholeRequest",
+    "WholeState",
     "Words",
     "batch_cell",
     "best_rows",
@@ -299,6 +311,7 @@ __all__ = [
     "find_unfinished",
     "hold_out",
     "is_inside",
+    "is_large",
     "is_number",
     "iter_analysis",
     "iter_batch_report",
@@ -329,6 +342,9 @@ __all__ = [
     "iter_summary",
     "iter_tally",
     "iter_training",
+    "iter_whole",
+    "iter_whole_again",
+    "middle_of",
     "review_progress",
     "save_log",
     "save_table",

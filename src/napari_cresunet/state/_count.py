@@ -301,6 +301,16 @@ class CountState(Working):
         if self.result is result and self.settings != result.settings:
             self.labels_outdated.emit()
 
+    def end(self, sentence: str = "") -> None:
+        """Work has ended that gave another result than that of a run.
+
+        Parameters
+        ----------
+        sentence : str, optional
+            What the user should know.
+        """
+        self._end(sentence)
+
     def stop(self) -> None:
         """A run was cancelled."""
         self._end("Cancelled; nothing was changed.")

@@ -304,13 +304,25 @@ def _watch(steps: Any, title: str) -> Generator[Progress, None, Any]:
             return stop.value
         # Later tiles take as long as these did.
         remaining = (time.monotonic() - started) / step.done * (step.total - step.done)
-        text = f"Tile {step.done} of {step.total} on {title}{_time_left(remaining)}"
+        text = f"Tile {step.done} of {step.total} on {title}{time_left(remaining)}"
         yield Progress(
             text=text, done=step.done, total=step.total, message=step.message
         )
 
 
-def _time_left(seconds: float) -> str:
+def time_left(seconds: float) -> str:
+    """Say how long something goes on.
+
+    Parameters
+    ----------
+    seconds : float
+        How long, as far as it is known.
+
+    Returns
+    -------
+    str
+        To be put after what goes on; empty if it is soon over.
+    """
     if seconds < 5:
         return ""
     if seconds < 90:

@@ -21,6 +21,8 @@ class Source:
     """Height and width of a pixel in µm, where the image says so."""
     diameter: float | None = None
     """Diameter of its cells in px, where the image says so."""
+    pyramid: tuple[str, int | None] | None = None
+    """File or folder that is read part by part, and channel, where they are known."""
 
     @cached_property
     def why_unusable(self) -> str:
