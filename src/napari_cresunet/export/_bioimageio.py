@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.errors import EngineError
-from napari_cresunet.export._onnx import OPSET, onnx_bytes
+from napari_cresunet.export._onnx import onnx_bytes
 from napari_cresunet.export._portable import (
-    INPUT,
-    OUTPUT,
     card_values,
     missing_package,
-    portable_network,
     write_export,
 )
 from napari_cresunet.export._readme import readme
+from napari_cresunet.models import INPUT, OPSET, OUTPUT, plain_copy
 
 if TYPE_CHECKING:
     from napari_cresunet.inference import Model
@@ -96,7 +94,7 @@ def _parts(model: "Model") -> dict[str, bytes]:
     from napari_cresunet.export._torchscript import torchscript_bytes
 
     image = _test_input(model.card)
-    probability = _run(portable_network(model), image)
+    probability = _run(plain_copy(model.network), image)
     return {
         "weights.onnx": onnx_bytes(model),
         "weights.pt": torchscript_bytes(model),

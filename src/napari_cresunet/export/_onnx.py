@@ -1,27 +1,19 @@
 """Networks as ONNX, which ONNX Runtime runs nearly everywhere."""
 
-import io
-import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_cresunet.errors import EngineError
 from napari_cresunet.export._portable import (
     CARD,
-    INPUT,
-    OUTPUT,
     card_text,
-    example_input,
     missing_package,
-    portable_network,
     write_export,
 )
+from napari_cresunet.models import network_onnx
 
 if TYPE_CHECKING:
     from napari_cresunet.inference import Model
-
-OPSET = 17
-"""Version of ONNX's operators; what ran in 2022 runs it."""
 
 
 def export_onnx(model: "Model", path: str | Path) -> Path:
@@ -73,7 +65,7 @@ def onnx_bytes(model: "Model") -> bytes:
         import onnx
     except ImportError:
         raise EngineError(missing_package("onnx")) from None
-    proto = onnx.load_from_string(_trace(model))
+    proto = onnx.load_from_string(network_onnx(model.network))
     proto.doc_string = (
         f"{model.card.title}: RGB image in [0, 1], (N, 3, Y, X), to the probability of "
         '"cell" per pixel, (N, 1, Y, X).'
@@ -81,28 +73,3 @@ def onnx_bytes(model: "Model") -> bytes:
     onnx.helper.set_model_props(proto, {CARD: card_text(model.card)})
     content: bytes = proto.SerializeToString()
     return content
-
-
-def _trace(model: "Model") -> bytes:
-    """Return the network as ONNX without metadata."""
-    import torch
-
-    network = portable_network(model)
-    axes = {0: "batch", 2: "y", 3: "x"}
-    file = io.BytesIO()
-    options: dict[str, Any] = {
-        "f": file,
-        "input_names": [INPUT],
-        "output_names": [OUTPUT],
-        "dynamic_axes": {INPUT: axes, OUTPUT: axes},
-        "opset_version": OPSET,
-        # The newer exporter took 30 times as long, and failed where weights were
-        # channels-last (torch 2.13).
-        "dynamo": False,
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", UserWarning)  # a constant was not folded
-        torch.onnx.export(network, (example_input(network),), **options)
-    return file.getvalue()

@@ -1,7 +1,6 @@
-"""What all formats share: the network by itself, its card as text, writing a file."""
+"""What all formats share: the card as text, writing a file."""
 
 import json
-from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,55 +8,10 @@ from napari_cresunet._files import written_whole
 from napari_cresunet.errors import WeightsError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from napari_cresunet.inference import Model
-    from napari_cresunet.models import Network
     from napari_cresunet.weights import ModelCard
 
 CARD = "card"
 """Under this name the card travels as JSON, "card.json" where names are files'."""
-
-INPUT, OUTPUT = "image", "probability"
-"""Names of what goes in and what comes out."""
-
-
-def portable_network(model: "Model") -> "Network":
-    """Copy a model's network to the CPU, in plain memory order.
-
-    Parameters
-    ----------
-    model : Model
-        The model; it stays as it is.
-
-    Returns
-    -------
-    Network
-        In evaluation mode, float32.
-    """
-    import torch
-
-    network: Any = deepcopy(model.network).cpu().float().eval()
-    plain: Network = network.to(memory_format=torch.contiguous_format)
-    return plain.requires_grad_(False)
-
-
-def example_input(network: "Network") -> "Tensor":
-    """Return an image (1, 3, Y, X) for tracing, whose sides differ.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-
-    Returns
-    -------
-    Tensor of shape (1, 3, 4 * stride, 3 * stride)
-        Zeros.
-    """
-    import torch
-
-    return torch.zeros(1, 3, 4 * network.stride, 3 * network.stride)
 
 
 def card_values(card: "ModelCard") -> dict[str, Any]:

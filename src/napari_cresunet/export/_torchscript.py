@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from napari_cresunet.export._portable import (
     CARD,
     card_text,
-    example_input,
-    portable_network,
     write_export,
 )
+from napari_cresunet.models import example_input, plain_copy
 
 if TYPE_CHECKING:
     from napari_cresunet.inference import Model
@@ -47,7 +46,7 @@ def torchscript_bytes(model: "Model") -> bytes:
     """Return the content of a TorchScript file; see `export_torchscript`."""
     import torch
 
-    network = portable_network(model)
+    network = plain_copy(model.network)
     file = io.BytesIO()
     with warnings.catch_warnings():
         # TorchScript is deprecated, but it is what bioimage.io and deepImageJ run.

@@ -10,7 +10,7 @@ from napari_cresunet.inference._devices import (
     resolve_device,
 )
 from napari_cresunet.inference._files import write_labels, write_probability
-from napari_cresunet.inference._model import Model, load_model
+from napari_cresunet.inference._model import Model, iter_load_model, load_model
 from napari_cresunet.inference._places import is_out_of_memory
 from napari_cresunet.inference._planes import plane_shape
 from napari_cresunet.inference._prediction import Prediction, iter_predict, predict
@@ -30,6 +30,7 @@ __all__ = [
     "available_devices",
     "device_title",
     "is_out_of_memory",
+    "iter_load_model",
     "iter_predict",
     "load_model",
     "measure_scaling",

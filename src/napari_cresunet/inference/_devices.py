@@ -1,5 +1,6 @@
 """Devices by name, and torch itself, which loads on first use."""
 
+from importlib.util import find_spec
 from types import ModuleType
 
 from napari_cresunet.errors import EngineError, InputError
@@ -104,15 +105,44 @@ def resolve_place(device: str, backend: str, precision: str) -> tuple[str, str, 
     if device == "auto" and (backend == "openvino" or precision == "int8"):
         device = "cpu"
     device = resolve_device(device)
-    if backend == "auto":
-        backend = "torch"
+    if backend == "openvino" or precision == "int8":
+        _check_openvino(device, backend, precision)
+        backend = "openvino"
+    elif backend == "auto":
+        is_quicker = device == "cpu" and precision != "half" and has_openvino()
+        backend = "openvino" if is_quicker else "torch"
+    is_cuda = device.startswith("cuda")
     if precision == "auto":
-        precision = CUDA_PRECISION if device.startswith("cuda") else "full"
-    if precision == "half" and not device.startswith("cuda"):
+        precision = CUDA_PRECISION if is_cuda else "full"
+    if precision == "half" and not is_cuda:
         raise InputError(
             "Half precision needs a GPU with CUDA: choose the precision full."
         )
     return device, backend, precision
+
+
+def has_openvino() -> bool:
+    """Tell whether OpenVINO, and onnx that it needs here, is installed."""
+    return all(find_spec(name) is not None for name in ("openvino", "onnx"))
+
+
+def _check_openvino(device: str, backend: str, precision: str) -> None:
+    """Refuse what OpenVINO is wanted for but cannot do here."""
+    if backend == "torch":
+        raise InputError("8 bits need OpenVINO: choose the backend openvino.")
+    if precision == "half":
+        raise InputError(
+            "OpenVINO has no half precision here: choose the precision full or int8."
+        )
+    wanted = "8 bits need" if precision == "int8" else "OpenVINO needs"
+    if device != "cpu":
+        raise InputError(f"{wanted} the processor: choose the device cpu.")
+    if not has_openvino():
+        extra = "int8" if precision == "int8" else "fast"
+        raise InputError(
+            "OpenVINO is not installed: choose another backend and precision, or "
+            f'install it with: pip install "napari-cresunet[{extra}]"'
+        )
 
 
 def _check_choice(name: str, chosen: str, allowed: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """A network on a device, together with the card that says how to feed it."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,13 @@ from napari_cresunet.inference._devices import (
     resolve_place,
 )
 from napari_cresunet.inference._runners import Runner, TorchRunner
+from napari_cresunet.steps import Step, drain
 from napari_cresunet.weights import DEFAULT_MODEL, find_weights, load_network
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from napari_cresunet.inference._quantization import Quantized
     from napari_cresunet.weights import ModelCard
 
 
@@ -32,6 +35,8 @@ class Model:
     precision: str = "full"
     """"full" (float32), "half" or "int8"."""
     runner: Runner = field(default=None, repr=False)  # type: ignore[assignment]  # filled below
+    quantized: "Quantized | None" = None
+    """Of 8 bits, what they change."""
     notes: tuple[str, ...] = ()
     """What the user should know of how it was loaded; goes into every record."""
 
@@ -88,8 +93,50 @@ def load_model(
     `InputError`, a model that is not there or a file that cannot be used a
     `WeightsError`, and a PyTorch that does not load an `EngineError`.
     """
+    return drain(
+        iter_load_model(name_or_path, device, backend=backend, precision=precision)
+    )
+
+
+def iter_load_model(
+    name_or_path: str | Path = DEFAULT_MODEL,
+    device: str = "auto",
+    *,
+    backend: str = "auto",
+    precision: str = "auto",
+) -> Generator[Step, None, Model]:
+    """Load a model; steps come only while a network is brought to 8 bits.
+
+    Parameters
+    ----------
+    name_or_path, device, backend, precision
+        As for `load_model`.
+
+    Yields
+    ------
+    Step
+        After every image of the calibration, the first time.
+
+    Returns
+    -------
+    Model
+        Ready to predict.
+    """
     torch = import_torch()
     device, backend, precision = resolve_place(device, backend, precision)
     card, network = load_network(find_weights(name_or_path))
     network = network.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack memory_format
+    if precision == "int8":
+        from napari_cresunet.inference._quantization import iter_quantize
+
+        short, quantized = yield from iter_quantize(card, network)
+        return Model(card, network, device, backend, precision, short, quantized)
+    if backend == "openvino":
+        from napari_cresunet.inference import _openvino
+
+        try:
+            runner = _openvino.openvino_runner(card, network)
+            return Model(card, network, device, backend, precision, runner)
+        except _openvino.CannotConvertError as error:
+            return Model(card, network, device, notes=(str(error),))
     return Model(card, network, device, backend, precision)
