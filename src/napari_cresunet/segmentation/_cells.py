@@ -1,4 +1,4 @@
-"""Cells of a plane as runs of pixels: numbered, painted and counted without an image."""
+"""The cells of a plane as runs of pixels: numbered, painted and measured."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -155,7 +155,7 @@ class Cells:
         tuple[Indices, Indices, NDArray[np.int32]],
     ]:
         clusters, splits = self.clusters, self.splits
-        assert clusters is not None  # noqa: S101
+        assert clusters is not None
         return (
             clusters.regions.runs,
             clusters.regions.offsets[clusters.offsets],

@@ -5,6 +5,7 @@ height, whose order scikit-image leaves to chance, flood in raster order.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,11 @@ from napari_cresunet.segmentation._runs import Clusters, Regions, offsets_of
 TIE_BREAK = 1e-6
 """By less than this, in px, markers are raised so that no two are equally high."""
 
+SOON = 32
+"""How many high pixels before and after one in raster order are looked at."""
+
 AT_ONCE = 256
-"""Boxes of regions that are worked on together: few enough for the processor's cache."""
+"""Boxes of regions that are worked on together: few enough for the cache."""
 
 
 def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
@@ -98,23 +102,34 @@ def _have_one_peak(
     heights: NDArray[np.int16], bounds: Indices, widths: Indices, min_distance: int
 ) -> NDArray[np.bool_]:
     most = np.max(bounds[1:] - bounds[:-1])
-    is_high, places = np.empty(most, dtype=np.bool_), np.empty(most, dtype=np.intp)
+    places = np.empty(most, dtype=np.intp)
     single = np.empty(len(widths), dtype=np.bool_)
     for region in range(len(widths)):
         own, width = heights[bounds[region] : bounds[region + 1]], widths[region]
-        first, last = width + 1, len(own) - width - 1
-        _mark_high(is_high[: last - first], own, width)
-        count = 0
-        for i in range(last - first):
-            places[count] = first + i
-            count += is_high[i]
-        single[region] = _is_one_peak(places[:count], own, width, min_distance)
+        high = places[: _find_high(places, own, width)]
+        single[region] = _is_one_peak(high, own, width, min_distance)
     return single
 
 
 @compiled
+def _find_high(
+    places: Indices, heights: NDArray[np.signedinteger[Any]], width: int
+) -> int:
+    """Write the pixels that have no higher neighbor, and return how many there are."""
+    first = width + 1
+    is_high = np.empty(len(heights) - 2 * first, dtype=np.bool_)
+    _mark_high(is_high, heights, width)
+    count = 0
+    for i in range(len(is_high)):
+        # Without a branch, which could not be foreseen.
+        places[count] = first + i
+        count += is_high[i]
+    return count
+
+
+@compiled
 def _mark_high(
-    is_high: NDArray[np.bool_], heights: NDArray[np.int16], width: int
+    is_high: NDArray[np.bool_], heights: NDArray[np.signedinteger[Any]], width: int
 ) -> None:
     """Mark pixels without a higher neighbor, from the first one within the frame."""
     n = len(is_high)
@@ -135,10 +150,11 @@ def _is_one_peak(
     for place in places:
         highest = max(highest, heights[place])
     first = -1
-    for place in places:
+    for i in range(len(places)):
+        place = places[i]
         if heights[place] < highest:
             # Most have a higher one near; others may be peaks of their own.
-            if not _has_higher(places, heights, width, (place, min_distance)):
+            if not _has_higher(places, heights, width, (i, min_distance)):
                 return False
         elif first < 0:
             first = place
@@ -149,11 +165,18 @@ def _is_one_peak(
 
 @compiled
 def _has_higher(
-    places: Indices, heights: NDArray[np.int16], width: int, window: tuple[int, int]
+    places: Indices,
+    heights: NDArray[np.signedinteger[Any]],
+    width: int,
+    window: tuple[int, int],
 ) -> bool:
-    place, reach = window
-    for other in places:
-        if heights[other] > heights[place] and _is_near(other, place, width, reach):
+    """Tell whether a place in the window around one is higher, if it is soon found."""
+    i, reach = window
+    first, last = max(i - SOON, 0), min(i + SOON + 1, len(places))
+    for other in places[first:last]:
+        if heights[other] > heights[places[i]] and _is_near(
+            other, places[i], width, reach
+        ):
             return True
     return False
 
@@ -258,25 +281,28 @@ def _crop(
 def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
     """Find the highest pixel of each square window, equally high ones thinned."""
     height, width = heights.shape
-    is_peak = np.zeros(heights.shape, dtype=np.bool_)
+    surface = heights.ravel()
+    is_peak = np.zeros(heights.size, dtype=np.bool_)
     is_near = np.zeros(heights.shape, dtype=np.bool_)
     reach = min_distance - 1
-    for row in range(1, height - 1):
-        for column in range(1, width - 1):
-            # Most pixels are lower than a neighbor: no look at the whole window.
-            if (
-                not heights[row, column]
-                or is_near[row, column]
-                or not _is_highest(heights, row, column, 1)
-                or not _is_highest(heights, row, column, min_distance)
-            ):
-                continue
-            is_peak[row, column] = True
-            # Of equally high pixels that are nearer than the distance, the first stays.
-            for y in range(row, min(row + reach + 1, height)):
-                for x in range(max(column - reach, 0), min(column + reach + 1, width)):
-                    is_near[y, x] = True
-    return is_peak.ravel()
+    places = np.empty(heights.size, dtype=np.intp)
+    high = places[: _find_high(places, surface, width)]
+    for i in range(len(high)):
+        place = high[i]
+        row, column = place // width, place % width
+        # Most have a higher one near: no look at the whole window.
+        if (
+            is_near[row, column]
+            or _has_higher(high, surface, width, (i, min_distance))
+            or not _is_highest(heights, row, column, min_distance)
+        ):
+            continue
+        is_peak[place] = True
+        # Of equally high pixels that are nearer than the distance, the first stays.
+        for y in range(row, min(row + reach + 1, height)):
+            for x in range(max(column - reach, 0), min(column + reach + 1, width)):
+                is_near[y, x] = True
+    return is_peak
 
 
 @compiled

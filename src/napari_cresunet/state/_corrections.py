@@ -25,6 +25,7 @@ from napari_cresunet.state._label_areas import (
     changed_areas,
     counts_of,
     describe_change,
+    differing_places,
     fingerprint,
     middle_of,
     total_areas,
@@ -84,13 +85,15 @@ class Corrections:
         self._min_size = 0
         self._begin(np.array(labels), pins or Pins())
 
-    def _begin(self, labels: NDArray[Any], pins: Pins) -> None:
+    def _begin(
+        self, labels: NDArray[Any], pins: Pins, areas: Areas | None = None
+    ) -> None:
         """Take labels, which nobody changes, as those that pins are found against."""
         self._base = _Base(labels, pins)
         self._seen = Snapshot(labels, pins)
         self._differing = np.empty(0, np.intp)
         # Waits until somebody asks: a slider makes new labels all the time.
-        self._areas: Areas | None = None
+        self._areas = areas
         self._states = [(0, self._base)]
         self._state = 0
 
@@ -112,8 +115,8 @@ class Corrections:
         return len(self.pins.cells) + sum(one.is_whole for one in self.pins.erased)
 
     @property
-    def _planes(self) -> Areas:
-        """How many px each label has on each plane."""
+    def areas(self) -> Areas:
+        """For each plane, how many px each label has, from 0 on."""
         if self._areas is None:
             self._areas = areas_of_planes(self._seen.labels)
         return self._areas
@@ -121,7 +124,7 @@ class Corrections:
     @property
     def plane_counts(self) -> tuple[int, ...]:
         """How many cells each plane has."""
-        return counts_of(self._planes)
+        return counts_of(self.areas)
 
     @property
     def count(self) -> int:
@@ -131,7 +134,7 @@ class Corrections:
     @property
     def cells(self) -> Indices:
         """Labels of the cells, ascending."""
-        return np.flatnonzero(total_areas(self._planes)[1:]) + 1
+        return np.flatnonzero(total_areas(self.areas)[1:]) + 1
 
     @property
     def has_steps(self) -> bool:
@@ -163,10 +166,10 @@ class Corrections:
         Pins
             What is pinned now.
         """
-        changed = np.flatnonzero(labels != self._seen.labels)
-        if not len(changed):
+        changed = differing_places(labels, self._seen.labels)
+        if changed is None or not len(changed):
             return self.pins
-        before, planes = self._seen.labels, self._planes
+        before, planes = self._seen.labels, self.areas
         now = np.array(labels)  # the viewer changes its own in place
         old, new = before.ravel()[changed], now.ravel()[changed]
         self._areas = changed_areas(planes, changed, (old, new), now.shape)
@@ -190,7 +193,7 @@ class Corrections:
         return pins_of_changes(
             self._differing,
             (new[is_other], old[is_other]),
-            (total_areas(self._planes), base.areas),
+            (total_areas(self.areas), base.areas),
             base.pins,
         )
 
@@ -299,7 +302,7 @@ class Corrections:
         labels = self._seen.labels
         changed = np.flatnonzero(shown != labels)
         old, new = labels.ravel()[changed], shown.ravel()[changed]
-        self._areas = changed_areas(self._planes, changed, (old, new), shown.shape)
+        self._areas = changed_areas(self.areas, changed, (old, new), shown.shape)
         self._find_against(base, shown)
         state = self._states[self._state][0]
         self._add_state(state + fingerprint(changed, new) - fingerprint(changed, old))
@@ -373,15 +376,21 @@ class Corrections:
         Returns
         -------
         labels : ndarray of int32
-            For the layer.
+            For the layer; the array that was given, if nothing is pinned.
         pins : Pins
             That were kept: if `pins` are others by now, it must be done again.
         """
         labels, pins = self._seen
+        if pins.is_empty and automatic.dtype == np.int32:
+            return automatic, pins
         return apply_pins(automatic, labels, pins, min_size), pins
 
     def renew(
-        self, labels: NDArray[Any], automatic: NDArray[Any], min_size: int
+        self,
+        labels: NDArray[Any],
+        automatic: NDArray[Any],
+        min_size: int,
+        areas: Areas | None = None,
     ) -> None:
         """Take labels that were made with `renewed`.
 
@@ -392,9 +401,11 @@ class Corrections:
             copy.
         automatic, min_size : ndarray and int
             What they were made of; not to be changed, either.
+        areas : list of ndarray, optional
+            How many px each of `labels` has on each plane, if that is known.
         """
         self._automatic, self._min_size = automatic, min_size
-        self._begin(labels, self.pins)
+        self._begin(labels, self.pins, areas)
         self._keep_reviewed(self.pins.cells)
         is_noted = not self.log or self.log[-1].kind == NEW_LABELS
         if not is_noted:

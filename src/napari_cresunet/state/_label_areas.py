@@ -1,6 +1,7 @@
 """How many pixels each label has, and what a change of labels was about."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,8 @@ from napari_cresunet.correction import LogEntry
 
 Areas: TypeAlias = list[NDArray[np.intp]]
 """For each plane, how many px each label has, from label 0 on."""
+_AT_ONCE = 2**18
+"""Pixels compared at once: what comes of them stays in the processor's cache."""
 
 
 def fingerprint(places: Indices, values: NDArray[Any]) -> int:
@@ -34,22 +37,6 @@ def fingerprint(places: Indices, values: NDArray[Any]) -> int:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         word = (word ^ (word >> np.uint64(shift))) * np.uint64(factor)
     return int((word ^ (word >> np.uint64(31))).sum(dtype=np.uint64))
-
-
-def count_planes(labels: NDArray[Any]) -> tuple[int, ...]:
-    """Return how many cells each plane has, whatever their numbers.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (..., Y, X), int
-        The label image.
-
-    Returns
-    -------
-    tuple of int
-        Through all leading axes.
-    """
-    return counts_of(areas_of_planes(labels))
 
 
 def counts_of(planes: Areas) -> tuple[int, ...]:
@@ -85,6 +72,67 @@ def areas_of_planes(labels: NDArray[Any]) -> Areas:
     return [
         np.bincount(plane.astype(np.intp, copy=False), minlength=1) for plane in planes
     ]
+
+
+def areas_of_cells(cells: Sequence[NDArray[np.intp]], n_px: int) -> Areas:
+    """Return how many px each label has on each plane, from those of its cells.
+
+    Parameters
+    ----------
+    cells : sequence of ndarray of intp
+        Px of each plane's cells, whose numbers run on through the planes from 1.
+    n_px : int
+        Of a plane.
+
+    Returns
+    -------
+    list of ndarray of intp
+        As of `areas_of_planes`, without a look at the labels.
+    """
+    planes = []
+    before = 0
+    for areas in cells:
+        # A plane without cells has no labels but 0.
+        n = 1 + (before + len(areas) if len(areas) else 0)
+        plane = np.zeros(n, np.intp)
+        plane[n - len(areas) :] = areas
+        plane[0] = n_px - areas.sum()
+        planes.append(plane)
+        before += len(areas)
+    return planes
+
+
+def differing_places(
+    labels: NDArray[Any], others: NDArray[Any], most: int | None = None
+) -> Indices | None:
+    """Find where labels differ.
+
+    Parameters
+    ----------
+    labels, others : ndarray of the same shape, int
+        What is compared.
+    most : int, optional
+        No more places are of interest.
+
+    Returns
+    -------
+    ndarray of intp, or None
+        Places in the labels laid out in one line, ascending; None if there are more
+        than `most`, for which not all of the labels is looked at.
+    """
+    one, other = labels.ravel(), others.ravel()
+    found = [np.empty(0, np.intp)]
+    count = 0
+    for start in range(0, one.size, _AT_ONCE):
+        stop = start + _AT_ONCE
+        here = np.flatnonzero(one[start:stop] != other[start:stop])
+        if not len(here):
+            continue
+        found.append(here + start)
+        count += len(here)
+        if most is not None and count > most:
+            return None
+    return np.concatenate(found)
 
 
 def changed_areas(

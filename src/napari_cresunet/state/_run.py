@@ -1,5 +1,6 @@
 """The long work of a run, as generators that a worker thread can stop."""
 
+import math
 import sys
 import time
 from collections.abc import Generator
@@ -8,8 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_cresunet.state._choices import Choices, Settings
-from napari_cresunet.state._label_areas import count_planes
+from napari_cresunet.state._choices import ENGINES, Choices, Settings
+from napari_cresunet.state._label_areas import (
+    Areas,
+    areas_of_cells,
+    areas_of_planes,
+    counts_of,
+)
 from napari_cresunet.state._source import Source
 from napari_cresunet.steps import Step
 from napari_cresunet.weights import ModelCard
@@ -112,6 +118,9 @@ class Result:
         self.labels = self.automatic
         """The same, with the cells that a person has pinned."""
         self.plane_counts: tuple[int, ...] = ()
+        self.areas: Areas = []
+        """For each plane, how many px each of the labels has, from 0 on."""
+        self._cell_areas: Areas = []
         self.corrections: Corrections | None = None
         """What a person did to the labels, once a layer shows them."""
         self.joined: Pins | None = None
@@ -166,6 +175,8 @@ class Result:
                 min_distance=settings.min_distance,
             )
         self.automatic = self._segmenter.update(settings.threshold, settings.min_size)
+        n_px = math.prod(self.probability.shape[-2:])
+        self._cell_areas = areas_of_cells(self._segmenter.areas, n_px)
         self.settings = settings
         self.join()
 
@@ -180,9 +191,10 @@ class Result:
             )
         self.joined = pins
         if pins is None or pins.is_empty:
-            self.plane_counts = _count_planes(self.automatic)
+            self.areas = self._cell_areas
         else:
-            self.plane_counts = count_planes(self.labels)
+            self.areas = areas_of_planes(self.labels)
+        self.plane_counts = counts_of(self.areas)
 
     def recount(self) -> None:
         """Take labels and count from what a person has made of them."""
@@ -190,6 +202,7 @@ class Result:
         # Labels that were made meanwhile, and are not shown yet, get the pins then.
         if corrections is not None and corrections.is_of(self.automatic):
             self.labels, self.joined = corrections.snapshot()
+            self.areas = corrections.areas
             self.plane_counts = corrections.plane_counts
 
     @property
@@ -210,41 +223,46 @@ class Result:
         }
 
 
-def _count_planes(labels: "Labels") -> tuple[int, ...]:
-    """Count per plane, from numbers that run on through the planes."""
-    planes = labels.reshape(-1, labels.shape[-2] * labels.shape[-1])
-    highest = np.maximum.accumulate(planes.max(axis=1))
-    return tuple(np.diff(highest, prepend=0).tolist())
-
-
 class ModelCache:
     """Keeps the model of the last run."""
 
     def __init__(self) -> None:
-        self._key: tuple[str, str, str] | None = None
+        self._key: tuple[str, ...] = ()
         self._model: Model | None = None
 
-    def load(self, card: ModelCard, device: str) -> "Model":
+    def iter_load(
+        self, card: ModelCard, choices: Choices
+    ) -> Generator[Progress, None, "Model"]:
         """Return the model, loaded if it is not the one of the last run.
 
         Parameters
         ----------
         card : ModelCard
             Its card.
-        device : str
-            As for `inference.load_model`.
+        choices : Choices
+            Say where and how it runs.
+
+        Yields
+        ------
+        Progress
+            Before it is loaded, and while it is brought to 8 bits.
 
         Returns
         -------
         Model
             Ready to predict.
         """
-        from napari_cresunet.inference import load_model
+        from napari_cresunet.inference import iter_load_model
 
-        key = (card.name, card.weights_hash, device)
+        backend, precision = ENGINES[choices.engine]
+        key = (card.name, card.weights_hash, choices.device, choices.engine)
         if self._model is None or self._key != key:
+            yield Progress(text="Loading the model…")
             self._model = None  # before the next one takes memory
-            self._model = load_model(card.name, device)
+            steps = iter_load_model(
+                card.name, choices.device, backend=backend, precision=precision
+            )
+            self._model = yield from as_progress(steps, "Going on to 8 bits…")
             self._key = key
         return self._model
 
@@ -274,9 +292,8 @@ def iter_run(request: Request, models: ModelCache) -> Generator[Progress, None, 
     if "torch" not in sys.modules:
         yield Progress(text="Loading PyTorch…")
         import torch  # noqa: F401 here, so that the next line tells the truth
-    yield Progress(text="Loading the model…")
-    model = models.load(request.card, request.choices.device)
-    title = device_title(model.device)
+    model = yield from models.iter_load(request.card, request.choices)
+    title = model.title
     yield Progress(text=f"Predicting on {title}…")
     steps = iter_predict(
         request.source.image,
@@ -289,7 +306,8 @@ def iter_run(request: Request, models: ModelCache) -> Generator[Progress, None, 
     prediction = yield from _watch(steps, title)
     is_first = "napari_cresunet.segmentation._split" not in sys.modules
     yield Progress(text=FINDING_FIRST if is_first else FINDING)
-    result = Result(request, prediction, device_title(prediction.record["device"]))
+    ran = (prediction.record[name] for name in ("device", "backend", "precision"))
+    result = Result(request, prediction, device_title(*ran))
     result.relabel(request.settings)
     return result
 
@@ -376,21 +394,19 @@ def iter_devices() -> Generator[Progress, None, list[tuple[str, str]]]:
     return [(name, device_title(name)) for name in available_devices()]
 
 
-def device_title(device: str) -> str:
-    """Return what a device is called for people.
+def device_title(device: str, backend: str = "torch", precision: str = "full") -> str:
+    """Return what a device, and how it is used, is called for people.
 
     Parameters
     ----------
-    device : str
-        Such as "cpu" or "cuda:1".
+    device, backend, precision : str
+        As in the record of a prediction.
 
     Returns
     -------
     str
-        Such as "CPU" or "CUDA: NVIDIA T4".
+        Such as "CPU, OpenVINO" or "CUDA: NVIDIA T4".
     """
-    if not device.startswith("cuda"):
-        return {"cpu": "CPU", "mps": "GPU (Apple MPS)"}.get(device, device)
-    import torch
+    from napari_cresunet.inference import device_title
 
-    return f"CUDA: {torch.cuda.get_device_name(device)}"
+    return device_title(device, backend, precision)
