@@ -114,7 +114,7 @@ def read(task: Task) -> Loaded | Outcome:
     if is_same and not task.lacking:
         return _kept(known or {}, stamp)
     if task.is_reviewed and not is_same:
-        return Outcome(state="kept", message="its image has changed since")
+        return Outcome(state="kept", message="its image has changed since its review")
     # read_image says what is wrong with a file better than hashing does.
     pixels = read_image(path)
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
@@ -203,7 +203,8 @@ def finish(
         record = {"image": task.image.given, "image_hash": loaded.hash} | count.record
         record |= _measures(loaded, count)
         if setting.journal.output is not None:
-            if setting.journal.is_reviewed(task.image.name) and not task.is_reviewed:
+            is_kept = not setting.options.again
+            if is_kept and setting.journal.is_reviewed(task.image.name):
                 return Outcome(state="kept", message="it was reviewed meanwhile")
             record = _write(task, loaded, count, record, setting)
         return Outcome(state="done", document=document_of(task, loaded.stamp, record))
@@ -261,7 +262,7 @@ def _write(
     from napari_cresunet.batch._pictures import write_pictures
 
     journal, options, name = setting.journal, setting.options, task.image.name
-    if task.is_reviewed:
+    if journal.is_reviewed(name):
         journal.set_aside(name)
     journal.forget(name)
     record = write_count(
