@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from napari_cresunet.batch._slides_journal import DoneBlock, SlideJournal
 from napari_cresunet.batch._slides_plan import Block, SlidePlan
-from napari_cresunet.batch._slides_source import PlaneView, SlideSource
+from napari_cresunet.batch._slides_source import (
+    PlaneView,
+    SlideSource,
+    still_there,
+)
 from napari_cresunet.errors import CResUNetError, EngineError
 from napari_cresunet.pyramids import PyramidWriter
 from napari_cresunet.steps import Step
@@ -187,10 +191,11 @@ def _read(job: SlideJob, model: "Model", block: Block) -> PlaneView:
     # Were it too little, the rest would be read when it is needed.
     reach = ceil((network.receptive_radius + 2 * network.stride + 2) / min(zoom, 1))
     height, width = plan.extent
-    return PlaneView(job.source, block.plane).load(
-        slice(max(0, block.top - reach), min(height, block.bottom + reach)),
-        slice(max(0, block.left - reach), min(width, block.right + reach)),
-    )
+    with still_there(job.source):
+        return PlaneView(job.source, block.plane).load(
+            slice(max(0, block.top - reach), min(height, block.bottom + reach)),
+            slice(max(0, block.left - reach), min(width, block.right + reach)),
+        )
 
 
 def _iter_predict(

@@ -63,8 +63,8 @@ class SlideJournal:
         with suppress(FileNotFoundError):
             (self.folder / "plan.json").unlink()
         self.forget_result()
-        for name in ("blocks", "cells", self.hidden_probability.name):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self.drop_blocks()
+        self.drop_cells()
 
     def save_block(self, block: Block, done: DoneBlock) -> None:
         """Note that a block was predicted and written."""
@@ -111,6 +111,11 @@ class SlideJournal:
                 count=int(arrays["count"]),
                 shape=shape,
             )
+
+    def drop_blocks(self) -> None:
+        """Delete what is left of all blocks, and a probability that is not kept."""
+        for path in (self.folder / "blocks", self.hidden_probability):
+            shutil.rmtree(path, ignore_errors=True)
 
     def drop_cells(self) -> None:
         """Delete what was put aside of the planes."""

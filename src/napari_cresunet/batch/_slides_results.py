@@ -222,7 +222,7 @@ def iter_finish(
     record = _record(job, counts, files, is_kept=is_kept)
     yield from _iter_levels(labels, record, progress)
     if not is_kept:
-        journal.forget()
+        journal.drop_blocks()
     elif not job.probability.is_finished:
         yield from _iter_levels(job.probability, record, progress)
     journal.drop_cells()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.batch._slides_plan import plane_index
-from napari_cresunet.errors import InputError
+from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.pyramids import Pyramid, is_pyramid, open_pyramid
 
 SLIDE_PIXELS = 64_000_000
@@ -167,6 +168,34 @@ def open_source(image: Any, name: str | None = None) -> SlideSource:
     return SlideSource(
         image=image, is_rgb=is_rgb, leading=leading, extent=extent, name=name or "image"
     )
+
+
+@contextmanager
+def still_there(source: SlideSource) -> Iterator[None]:
+    """Make sure that the files of an image were there all through a block of code.
+
+    Parameters
+    ----------
+    source : SlideSource
+        The image. Of zarr, what is missing would be read as black.
+
+    Raises
+    ------
+    EngineError
+        If they are gone.
+    """
+    failure: Exception | None = None
+    try:
+        yield
+    except (InputError, OSError) as error:
+        failure = error
+    if source.path is not None and not source.path.exists():
+        raise EngineError(
+            f"{source.path} is not there any more: bring it back and start the same "
+            "again; what is done stays."
+        ) from failure
+    if failure is not None:
+        raise failure
 
 
 def identity(source: SlideSource) -> dict[str, Any]:
