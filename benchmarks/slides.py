@@ -17,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from napari_cresunet.inference import Model
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 DIAMETER = 36.5  # px
 CELLS = 250  # of a megapixel: 100,000 in 400 megapixels
 PATCH = 1024  # px
-N_PATCHES = 12
+N_PATCHES = 4
 
 
 def main() -> None:
@@ -173,16 +175,22 @@ def bright_model() -> "Model":
     return Model(card, network, "cpu")
 
 
-def make_slide(path: Path, side: int) -> None:
-    """Write a synthetic slide chunk by chunk, from a few patches turned at random."""
+@cache
+def draw_patches() -> list[NDArray[np.uint8]]:
     from napari_cresunet.datasets import NeuronScene, synthesize_neurons
-    from napari_cresunet.pyramids import create_pyramid
-    from napari_cresunet.steps import drain
 
     scene = NeuronScene(
         height=PATCH, width=PATCH, n_cells=CELLS * PATCH**2 // 10**6, diameter=DIAMETER
     )
-    patches = [synthesize_neurons(scene, seed=seed)[0] for seed in range(N_PATCHES)]
+    return [synthesize_neurons(scene, seed=seed)[0] for seed in range(N_PATCHES)]
+
+
+def make_slide(path: Path, side: int) -> None:
+    """Write a synthetic slide chunk by chunk, from a few patches turned at random."""
+    from napari_cresunet.pyramids import create_pyramid
+    from napari_cresunet.steps import drain
+
+    patches = draw_patches()
     rng = np.random.default_rng(0)
     writer = create_pyramid(
         path, (side, side, 3), "uint8", kind="image", rgb=True, chunk=PATCH
