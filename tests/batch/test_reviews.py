@@ -46,9 +46,8 @@ def corrected(shape=(40, 48)):
     return labels
 
 
-LEFT = Region(
-    name="left", polygons=(np.array([[-1, -1], [-1, 24], [40, 24], [40, -1.0]]),)
-)
+CORNERS = np.array([[-1, -1], [-1, 24.5], [40, 24.5], [40, -1]])
+LEFT = Region(name="left", polygons=(CORNERS,))
 
 
 def review(**changes):

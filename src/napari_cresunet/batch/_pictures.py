@@ -1,15 +1,21 @@
 """What is drawn of one image of a batch: overlay, table of cells, thumbnail."""
 
+import math
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Image, Probability
 from napari_cresunet._writing import write_bytes
 from napari_cresunet.batch._journal import Journal
 from napari_cresunet.batch._options import BatchOptions
+
+_MOST_PIXELS = 16_000_000
+"""Of the smallest level of an image that is larger than memory."""
 
 _drawing = threading.Lock()
 """matplotlib does not draw in two threads at once."""
@@ -69,3 +75,35 @@ def write_pictures(
         write_cells_csv(output / known["cells"], counted)
     write_bytes(journal.thumbnail_file(name), thumbnail(pixels, labels))
     return known
+
+
+def write_slide_thumbnail(
+    path: Path, labels: Path, journal: Journal, name: str
+) -> None:
+    """Write a thumbnail of an image larger than memory, if it has a small level.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    labels : Path
+        OME-Zarr of its labels.
+    journal : Journal
+        Where to.
+    name : str
+        Under which name.
+    """
+    from napari_cresunet.export import thumbnail
+    from napari_cresunet.pyramids import open_pyramid
+
+    pictures = [open_pyramid(one).levels[-1] for one in (path, labels)]
+    if any(math.prod(picture.shape) > _MOST_PIXELS for picture in pictures):
+        return
+    image, cells = map(np.asarray, pictures)
+    n_before = cells.ndim - 2
+    # Both have halved their sides, but maybe not equally often.
+    for axis in (n_before, n_before + 1):
+        length, wanted = cells.shape[axis], image.shape[axis]
+        places = np.minimum(np.arange(wanted) * length // wanted, length - 1)
+        cells = cells.take(places, axis)
+    write_bytes(journal.thumbnail_file(name), thumbnail(image, cells))

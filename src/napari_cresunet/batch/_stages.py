@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_cresunet._typing import Image
+from napari_cresunet._writing import as_plain
 from napari_cresunet.batch._counting import Count, CountOptions, count_predicted
 from napari_cresunet.batch._journal import Document, Journal, Listed
 from napari_cresunet.batch._options import BatchOptions
@@ -425,7 +426,9 @@ def iter_slide(
     InputError
         If nothing is to be written.
     """
+    from napari_cresunet.batch._pictures import write_slide_thumbnail
     from napari_cresunet.batch._slides import iter_count_slide
+    from napari_cresunet.batch._slides_source import open_source
 
     journal, options = setting.journal, setting.options
     if journal.output is None:
@@ -443,8 +446,15 @@ def iter_slide(
         again=options.again,
         pool=pool,
     )
-    files = {"labels": count.labels, "probability": count.probability}
-    files |= {"cells": count.cells}
+    source = open_source(task.image.path, task.image.name)
+    size = source.pixel_size
     record = {"image": task.image.given} | count.record
-    record |= {kind: path.name for kind, path in files.items() if path is not None}
-    return Outcome(state="done", document=document_of(task, None, record))
+    record["shape"] = [*source.leading, *source.extent]
+    record["pixel_size_um"] = None if size is None else list(size)
+    document = as_plain(document_of(task, None, record))
+    # What an earlier run has finished is returned as it was.
+    known = journal.documents.get(task.image.name) or {}
+    is_known = known.get("record") == document["record"]
+    if not is_known:
+        write_slide_thumbnail(task.image.path, count.labels, journal, task.image.name)
+    return Outcome(state="kept" if is_known else "done", document=document)

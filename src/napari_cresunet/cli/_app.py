@@ -9,10 +9,13 @@ from napari_cresunet.cli._exporting_commands import add_export
 from napari_cresunet.cli._measuring_commands import add_measure
 from napari_cresunet.cli._options import (
     AsJson,
+    Backend,
     Device,
     Output,
+    Precision,
     check_device,
     check_preset,
+    check_running,
 )
 from napari_cresunet.cli._scoring import add_commands
 from napari_cresunet.errors import InputError
@@ -125,6 +128,8 @@ def count(
         ),
     ] = None,
     device: Device = "auto",
+    backend: Backend = "auto",
+    precision: Precision = "auto",
     preset: Annotated[
         str | None,
         typer.Option(
@@ -176,9 +181,10 @@ def count(
 
     check_preset(preset)
     check_device(device)
+    check_running(backend, precision)
     try:
         options = BatchOptions(
-            model=ModelSpec(model, device),
+            model=ModelSpec(model, device, backend, precision),
             count=CountOptions(
                 diameter=diameter, threshold=threshold, min_size=min_size, preset=preset
             ),
