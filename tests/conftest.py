@@ -17,9 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_model_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_model_folder(
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Neither read nor write the models of whoever runs the tests."""
     monkeypatch.setenv("NAPARI_CRESUNET_MODELS", str(tmp_path / "models"))
+    # Networks are kept by what they are, so all tests may share them.
+    networks = tmp_path_factory.getbasetemp() / "networks"
+    monkeypatch.setenv("NAPARI_CRESUNET_CACHE", str(networks))
 
 
 @pytest.fixture(autouse=True)

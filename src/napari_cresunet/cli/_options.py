@@ -14,6 +14,21 @@ Output = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="D", help="auto, cpu, cuda, cuda:1 or mps.")
 ]
+Backend = Annotated[
+    str,
+    typer.Option(
+        metavar="B",
+        help="What runs the network: auto, torch, or openvino on processors.",
+    ),
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar="P",
+        help="auto, full, half (CUDA) or int8 (OpenVINO; quicker, other counts: see "
+        "models quantize).",
+    ),
+]
 
 CellsFile = Annotated[
     Path,
@@ -62,6 +77,20 @@ def check_device(device: str) -> None:
             f"{device!r} is not one of auto, cpu, cuda, cuda:1, mps.",
             param_hint="'--device'",
         )
+
+
+def check_running(backend: str, precision: str) -> None:
+    from napari_cresunet.inference import BACKENDS, PRECISIONS
+
+    for option, chosen, known in (
+        ("--backend", backend, BACKENDS),
+        ("--precision", precision, PRECISIONS),
+    ):
+        if chosen not in ("auto", *known):
+            raise typer.BadParameter(
+                f"{chosen!r} is not one of {', '.join(('auto', *known))}.",
+                param_hint=f"'{option}'",
+            )
 
 
 def sides_in(text: str) -> tuple[float, float]:

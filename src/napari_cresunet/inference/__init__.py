@@ -5,6 +5,8 @@ Nothing here loads torch before a model is loaded.
 
 from napari_cresunet._images import read_image
 from napari_cresunet.inference._devices import (
+    BACKENDS,
+    PRECISIONS,
     available_devices,
     device_title,
     resolve_device,
@@ -14,6 +16,7 @@ from napari_cresunet.inference._model import Model, iter_load_model, load_model
 from napari_cresunet.inference._places import is_out_of_memory
 from napari_cresunet.inference._planes import plane_shape
 from napari_cresunet.inference._prediction import Prediction, iter_predict, predict
+from napari_cresunet.inference._quantized import Quantized, read_quantized
 from napari_cresunet.inference._resampling import resampling_matrix
 from napari_cresunet.inference._scaling import (
     Scaling,
@@ -23,8 +26,11 @@ from napari_cresunet.inference._scaling import (
 )
 
 __all__ = [
+    "BACKENDS",
+    "PRECISIONS",
     "Model",
     "Prediction",
+    "Quantized",
     "Scaling",
     "apply_scaling",
     "available_devices",
@@ -37,6 +43,7 @@ __all__ = [
     "plane_shape",
     "predict",
     "read_image",
+    "read_quantized",
     "resampling_matrix",
     "resolve_device",
     "select_channels",

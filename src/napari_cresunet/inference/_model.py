@@ -18,7 +18,7 @@ from napari_cresunet.weights import DEFAULT_MODEL, find_weights, load_network
 if TYPE_CHECKING:
     from torch import nn
 
-    from napari_cresunet.inference._quantization import Quantized
+    from napari_cresunet.inference._quantized import Quantized
     from napari_cresunet.weights import ModelCard
 
 

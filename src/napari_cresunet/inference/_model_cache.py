@@ -29,13 +29,15 @@ def cache_folder() -> Path:
     return user_cache_path("napari-cresunet", appauthor=False) / "networks"
 
 
-def read_cached(name: str) -> dict[str, bytes]:
+def read_cached(name: str, *wanted: str) -> dict[str, bytes]:
     """Read what was kept.
 
     Parameters
     ----------
     name : str
         As for `keep`.
+    *wanted : str
+        Names of parts; all if none is given.
 
     Returns
     -------
@@ -45,8 +47,9 @@ def read_cached(name: str) -> dict[str, bytes]:
     """
     try:
         with zipfile.ZipFile(_path(name)) as archive:
-            return {part: archive.read(part) for part in archive.namelist()}
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+            parts = wanted or archive.namelist()
+            return {part: archive.read(part) for part in parts}
+    except (KeyError, OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return {}
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import isfinite, prod
@@ -153,6 +153,8 @@ def iter_predict(  # noqa: PLR0913  # what a caller may want to say
     yield from run.fill(probability.reshape(-1, *size), planes)
     record = _record(run, model)
     record["diameter"] = None if diameter is None else float(diameter)
+    if model.quantized is not None:
+        record["quantized"] = asdict(model.quantized)
     record["seconds"] = round(time.monotonic() - started, 3)
     return Prediction(probability, record)
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Generator, Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from napari_cresunet.inference._openvino import (
     read_network,
     without_telemetry,
 )
+from napari_cresunet.inference._quantized import Quantized, read_quantized, stored_name
 from napari_cresunet.steps import Step
 
 if TYPE_CHECKING:
@@ -40,64 +41,10 @@ MOST_IMAGES = 32
 """More would not change the ranges of the numbers."""
 _SIDE = 512  # px of a calibration input at most
 _TIMES = 3
-_FORMAT = 1
 MISSING = (
     "Going on to 8 bits needs the package nncf, which is not installed; install it "
     'with: pip install "napari-cresunet[int8]"'
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Quantized:
-    """What 8 bits changed, measured beside full precision on the same images."""
-
-    calibration: str
-    """SHA-256 of the images."""
-    is_bundled: bool
-    """Whether they are the samples of the package."""
-    n_images: int
-    count: int
-    """Cells in all of them."""
-    full_count: int
-    f1: float | None
-    """Of the images whose truth is known, pooled; None if there are none."""
-    full_f1: float | None
-    difference: float
-    """Mean absolute difference of the probability."""
-    speed: float
-    """How many times faster."""
-
-    @property
-    def text(self) -> str:
-        """The same in one sentence."""
-        kind = "sample" if self.is_bundled else "calibration"
-        images = f"{kind} image{'s' if self.n_images > 1 else ''}"
-        parts = [f"{self.count} cells in place of {self.full_count}"]
-        if self.f1 is not None and self.full_f1 is not None:
-            parts.append(f"F1 {self.f1:.3f} in place of {self.full_f1:.3f}")
-        parts.append(f"probability {self.difference:.4f} off on average")
-        parts.append(f"{self.speed:.1f} times as fast")
-        return f"8 bits on {self.n_images} {images}: {', '.join(parts)}."
-
-
-def read_quantized(weights_hash: str) -> Quantized | None:
-    """Return what is known of a network's 8 bits.
-
-    Parameters
-    ----------
-    weights_hash : str
-        Of the network's card.
-
-    Returns
-    -------
-    Quantized or None
-        None if it has not been quantized.
-    """
-    parts = read_cached(_name(weights_hash))
-    try:
-        return Quantized(**json.loads(parts["measured.json"]))
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def iter_quantize(
@@ -163,7 +110,7 @@ def iter_quantize(
         speed=_speed(full, runner, before.inputs),
     )
     if card.weights_hash:
-        keep(_name(card.weights_hash), _serialized(model) | _as_part(quantized))
+        keep(stored_name(card.weights_hash), _serialized(model) | _as_part(quantized))
     return runner, quantized
 
 
@@ -173,10 +120,6 @@ def _some(images: Sequence[CalibrationImage]) -> list[CalibrationImage]:
         raise InputError("There is no image to quantize with: give at least one.")
     step = -(-len(images) // MOST_IMAGES)
     return list(images)[::step]
-
-
-def _name(weights_hash: str) -> str:
-    return f"{weights_hash}-int8-{_FORMAT}"
 
 
 class _Trial:
@@ -315,7 +258,7 @@ def _as_part(quantized: Quantized) -> dict[str, bytes]:
 
 def _stored_runner(card: "ModelCard") -> OpenVinoRunner:
     """Return the runner that was kept."""
-    parts = read_cached(_name(card.weights_hash))
+    parts = read_cached(stored_name(card.weights_hash))
     core = import_openvino().Core()
     model = core.read_model(parts["model.xml"], parts["model.bin"])
     return OpenVinoRunner(compile_for_cpu(model), "int8")
