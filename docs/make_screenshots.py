@@ -25,6 +25,7 @@ from napari_cresunet.weights import DEFAULT_MODEL
 PLUGIN, DOCK = "napari-cresunet", "Segment and count"
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1280, 800)  # px, a small laptop
+LARGE = (1600, 1000)  # px, where there are many rows
 WIDE = (1500, 900)  # px, where things stand side by side
 TALL = 960  # px, for docks with more to show
 PIXEL_UM = 1.68  # of the neurons: 0.315 in the original, reduced from 1600 to 300 px
@@ -39,6 +40,7 @@ def main() -> None:
         "correct": show_correcting,
         "compare": show_comparing,
         "train": show_training,
+        "batch": show_batch,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", default=SAMPLES[0], choices=SAMPLES)
@@ -247,6 +249,82 @@ def show_training(arguments: argparse.Namespace) -> None:
         wait_until(lambda: not dock.state.is_running)
         print(dock.state.notice)
         viewer.close()
+
+
+def show_batch(arguments: argparse.Namespace) -> None:
+    """Count a folder of synthetic slices, correct some, and open another."""
+    with tempfile.TemporaryDirectory() as folder:
+        slices = Path(folder, "mouse_12")
+        write_slices(slices)
+        viewer = napari.Viewer()
+        viewer.window.resize(*LARGE)
+        _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch")
+        dock.setMinimumWidth(440)
+        dock.state.choose(model=arguments.model)
+        dock.runner.look_for([str(slices)])
+        wait_until(lambda: dock.state.can_run)
+        dock.running.run.click()
+        wait_until(lambda: not dock.state.is_running)
+        for name in ("slice_01", "slice_02", "slice_03", "slice_05"):
+            open_slice(dock, name)
+            correct_slice(viewer, dock)
+        open_slice(dock, "slice_06")
+        draw_halves(viewer, dock)
+        settle(8)  # until the notification is gone
+        viewer.screenshot(arguments.out / "batch.png", canvas_only=False, flash=False)
+        print(dock.state.headline, dock.state.summary)
+        wait_until(lambda: not dock.runner.is_busy)
+        viewer.close()
+
+
+def write_slices(folder: Path) -> None:
+    """Write synthetic slices, and one that is empty."""
+    import tifffile
+
+    folder.mkdir()
+    resolution = (1e4 / PIXEL_UM,) * 2
+    for number in range(1, 13):
+        scene = NeuronScene(
+            height=600,
+            width=800,
+            n_cells=10 + number,
+            diameter=18,
+            brightness=0.8,
+            tissue=0.08,
+        )
+        image, _ = synthesize_neurons(scene, seed=number)
+        path = folder / f"slice_{number:02d}.tif"
+        tifffile.imwrite(
+            path, image, resolution=resolution, resolutionunit="CENTIMETER"
+        )
+    (folder / "slice_04.tif").write_bytes(b"")
+
+
+def open_slice(dock, name: str) -> None:
+    """Open an image of the batch."""
+    dock.runner.open(name)
+    wait_until(lambda: dock.state.opened == name and not dock.state.is_opening)
+
+
+def correct_slice(viewer: napari.Viewer, dock) -> None:
+    """Rub out the last cell of the image that is open."""
+    cells = viewer.layers[-1]
+    cells.data_setitem(np.nonzero(cells.data == cells.data.max()), 0)
+    wait_until(lambda: not dock.state.saver.is_dirty)
+
+
+def draw_halves(viewer: napari.Viewer, dock) -> None:
+    """Draw two regions over the image that is open."""
+    from napari_cresunet.widgets._measure_regions import set_names
+
+    dock.queue.regions.click()
+    shapes = viewer.layers.selection.active
+    for left, right in ((60, 380), (420, 740)):
+        corners = [(60, left), (60, right), (540, right), (500, left)]
+        shapes.add([np.array(corners, float)])
+    set_names(shapes, ["left", "right"])
+    shapes.mode = "pan_zoom"
+    wait_until(lambda: not dock.state.saver.is_dirty)
 
 
 def look_at_cells(viewer: napari.Viewer) -> None:
