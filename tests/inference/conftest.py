@@ -94,6 +94,11 @@ def settled(variant: Variant) -> nn.Module:
 
 
 @pytest.fixture
+def make_settled() -> Callable[[Variant], nn.Module]:
+    return settled
+
+
+@pytest.fixture
 def c_resunet() -> nn.Module:
     return settled(VARIANTS["simple-c-resunet"])
 
