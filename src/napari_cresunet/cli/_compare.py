@@ -49,6 +49,8 @@ class CompareOptions:
     models: tuple[str, ...]
     diameter: float | None = None
     device: str = "auto"
+    backend: str = "auto"
+    precision: str = "auto"
     rule: "MatchRule"
 
 
@@ -146,8 +148,9 @@ def _load(options: CompareOptions) -> dict[str, "Model"]:
     from napari_cresunet.inference import load_model
 
     models: dict[str, Model] = {}
+    how = {"backend": options.backend, "precision": options.precision}
     for text in options.models:
-        model = load_model(text, options.device)
+        model = load_model(text, options.device, **how)
         name = model.card.name if model.card.name not in models else text
         if name in models:
             raise InputError(f"The model {text} is named twice: name it once.")

@@ -1,6 +1,7 @@
 """The commands `models list`, `models info` and `models import`."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,14 +38,18 @@ def print_card(name: str, *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from napari_cresunet.inference import read_quantized
     from napari_cresunet.weights import find_weights, read_card
 
     card = read_card(find_weights(name))
+    known = read_quantized(card.weights_hash)
     if as_json:
-        tell_json(card.to_dict())
+        quantized = {} if known is None else {"quantized": asdict(known)}
+        tell_json(card.to_dict() | quantized)
         return
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for label, value in _rows(card):
+    in_8_bits = [] if known is None else [("Quantized", known.text)]
+    for label, value in [*_rows(card), *in_8_bits]:
         table.add_row(label, Text(value, overflow="fold"))
     stdout_console().print(table)
 

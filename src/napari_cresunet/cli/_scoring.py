@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from napari_cresunet.cli._options import AsJson, Device, Output, check_device
+from napari_cresunet.cli._options import (
+    AsJson,
+    Backend,
+    Device,
+    Output,
+    Precision,
+    check_device,
+    check_running,
+)
 from napari_cresunet.errors import InputError
 
 SCORES = ("f1", "precision", "recall", "accuracy", "mae", "medae", "mpe")
@@ -169,6 +177,8 @@ def sweep(
         ),
     ] = "f1",
     device: Device = "auto",
+    backend: Backend = "auto",
+    precision: Precision = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Find the threshold and the smallest cell that agree best with the truth.
@@ -182,6 +192,7 @@ def sweep(
     from napari_cresunet.evaluation import usual_distance
 
     check_device(device)
+    check_running(backend, precision)
     _check_choice("--by", by, SCORES)
     sizes = () if min_sizes is None else numbers_in("--min-sizes", min_sizes, low=0)
     if any(size != int(size) for size in sizes):
@@ -192,6 +203,8 @@ def sweep(
         model=model,
         diameter=diameter,
         device=device,
+        backend=backend,
+        precision=precision,
         thresholds=numbers_in("--thresholds", thresholds, low=0, high=1),
         distances=(
             (usual_distance(diameter),)
@@ -241,6 +254,8 @@ def compare(
         ),
     ] = None,
     device: Device = "auto",
+    backend: Backend = "auto",
+    precision: Precision = "auto",
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -256,6 +271,7 @@ def compare(
     if max_distance is None:
         max_distance = usual_distance(diameter)
     check_device(device)
+    check_running(backend, precision)
     names = tuple(name.strip() for name in models.split(",") if name.strip())
     if len(names) < 2:
         raise typer.BadParameter(
@@ -265,6 +281,8 @@ def compare(
         models=names,
         diameter=diameter,
         device=device,
+        backend=backend,
+        precision=precision,
         rule=MatchRule(max_distance=max_distance),
     )
     truths = None if truth is None or str(truth) == "-" else truth

@@ -25,6 +25,8 @@ class SweepOptions:
     """None takes probability images, where there are some, or else the default."""
     diameter: float | None = None
     device: str = "auto"
+    backend: str = "auto"
+    precision: str = "auto"
     thresholds: tuple[float, ...]
     distances: tuple[float, ...]
     min_sizes: tuple[int, ...] = ()
@@ -95,7 +97,12 @@ class Predicting:
         """Load the model."""
         from napari_cresunet.inference import load_model
 
-        model = load_model(options.model or DEFAULT_MODEL, options.device)
+        model = load_model(
+            options.model or DEFAULT_MODEL,
+            options.device,
+            backend=options.backend,
+            precision=options.precision,
+        )
         return cls(model, options)
 
     @property
@@ -106,6 +113,8 @@ class Predicting:
             "model": self.model.card.name,
             "weights_hash": self.model.card.weights_hash,
             "device": self.model.device,
+            "backend": self.model.backend,
+            "precision": self.model.precision,
             "diameter": self.options.diameter,
             "preset": parameters["preset"],
             "min_distance": parameters["min_distance"],

@@ -4,6 +4,7 @@ Nothing here loads torch before a model is loaded.
 """
 
 from napari_cresunet._images import read_image
+from napari_cresunet.inference._calibration import CalibrationImage
 from napari_cresunet.inference._devices import (
     BACKENDS,
     PRECISIONS,
@@ -16,6 +17,7 @@ from napari_cresunet.inference._model import Model, iter_load_model, load_model
 from napari_cresunet.inference._places import is_out_of_memory
 from napari_cresunet.inference._planes import plane_shape
 from napari_cresunet.inference._prediction import Prediction, iter_predict, predict
+from napari_cresunet.inference._quantization import iter_quantize
 from napari_cresunet.inference._quantized import Quantized, read_quantized
 from napari_cresunet.inference._resampling import resampling_matrix
 from napari_cresunet.inference._scaling import (
@@ -28,6 +30,7 @@ from napari_cresunet.inference._scaling import (
 __all__ = [
     "BACKENDS",
     "PRECISIONS",
+    "CalibrationImage",
     "Model",
     "Prediction",
     "Quantized",
@@ -38,6 +41,7 @@ __all__ = [
     "is_out_of_memory",
     "iter_load_model",
     "iter_predict",
+    "iter_quantize",
     "load_model",
     "measure_scaling",
     "plane_shape",

@@ -106,7 +106,7 @@ def resolve_place(device: str, backend: str, precision: str) -> tuple[str, str, 
         device = "cpu"
     device = resolve_device(device)
     if backend == "openvino" or precision == "int8":
-        _check_openvino(device, backend, precision)
+        check_openvino(device, backend, precision)
         backend = "openvino"
     elif backend == "auto":
         is_quicker = device == "cpu" and precision != "half" and has_openvino()
@@ -126,8 +126,21 @@ def has_openvino() -> bool:
     return all(find_spec(name) is not None for name in ("openvino", "onnx"))
 
 
-def _check_openvino(device: str, backend: str, precision: str) -> None:
-    """Refuse what OpenVINO is wanted for but cannot do here."""
+def check_openvino(device: str, backend: str, precision: str) -> None:
+    """Refuse what OpenVINO is wanted for but cannot do here.
+
+    Parameters
+    ----------
+    device : str
+        One that is there.
+    backend, precision : str
+        As for `load_model`.
+
+    Raises
+    ------
+    InputError
+        If it needs another device or choice, or is not installed.
+    """
     if backend == "torch":
         raise InputError("8 bits need OpenVINO: choose the backend openvino.")
     if precision == "half":

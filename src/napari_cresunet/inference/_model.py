@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from napari_cresunet.inference._quantized import Quantized
     from napari_cresunet.weights import ModelCard
 
+_CANNOT = (
+    "OpenVINO could not take this network ({}), so PyTorch runs it, which takes longer."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -138,5 +142,5 @@ def iter_load_model(
             runner = _openvino.openvino_runner(card, network)
             return Model(card, network, device, backend, precision, runner)
         except _openvino.CannotConvertError as error:
-            return Model(card, network, device, notes=(str(error),))
+            return Model(card, network, device, notes=(_CANNOT.format(error),))
     return Model(card, network, device, backend, precision)

@@ -22,14 +22,10 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 """Largest difference of probabilities from PyTorch's."""
-_CANNOT = (
-    "OpenVINO could not take this network ({reason}), so PyTorch runs it, which takes "
-    "longer."
-)
 
 
 class CannotConvertError(Exception):
-    """A network that OpenVINO does not take; says why in one sentence."""
+    """A network that OpenVINO does not take; says why in some words."""
 
 
 class OpenVinoRunner:
@@ -120,10 +116,9 @@ def openvino_runner(card: "ModelCard", network: "nn.Module") -> OpenVinoRunner:
         difference = _difference(runner, network)
     except Exception as error:  # whatever torch, ONNX or OpenVINO raise
         reason = f"{error}".strip().split("\n")[0][:200] or type(error).__name__
-        raise CannotConvertError(_CANNOT.format(reason=reason.rstrip("."))) from error
+        raise CannotConvertError(reason.rstrip(".")) from error
     if not difference <= TOLERANCE:
-        reason = f"its probabilities would differ by {difference:.1g}"
-        raise CannotConvertError(_CANNOT.format(reason=reason))
+        raise CannotConvertError(f"probabilities would differ by {difference:.1g}")
     return runner
 
 

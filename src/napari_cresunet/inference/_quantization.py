@@ -20,11 +20,14 @@ from napari_cresunet.inference._calibration import (
     bundled_images,
     hash_of_images,
 )
+from napari_cresunet.inference._devices import check_openvino
 from napari_cresunet.inference._model_cache import keep, read_cached
 from napari_cresunet.inference._openvino import (
+    CannotConvertError,
     OpenVinoRunner,
     compile_for_cpu,
     import_openvino,
+    openvino_runner,
     read_network,
     without_telemetry,
 )
@@ -82,6 +85,7 @@ def iter_quantize(
     unsigned ones. Weights use 7 of the 8 bits, because sums overflow otherwise on
     processors without VNNI. Without nncf, and without any image, it is an `InputError`.
     """
+    check_openvino("cpu", "openvino", "int8")
     known = read_quantized(card.weights_hash) if card.weights_hash else None
     is_bundled = images is None
     chosen = bundled_images() if images is None else _some(images)
@@ -91,7 +95,7 @@ def iter_quantize(
     yield Step(
         done=0, total=2 * len(chosen), message="Bringing the network to 8 bits once."
     )
-    full = OpenVinoRunner(compile_for_cpu(read_network(card, network)))
+    full = _full_runner(card, network)
     before = _Trial(card, network, full)
     yield from before.over(chosen, done=0)
     model = _quantize(read_network(card, network), before.inputs)
@@ -112,6 +116,16 @@ def iter_quantize(
     if card.weights_hash:
         keep(stored_name(card.weights_hash), _serialized(model) | _as_part(quantized))
     return runner, quantized
+
+
+def _full_runner(card: "ModelCard", network: "nn.Module") -> OpenVinoRunner:
+    try:
+        return openvino_runner(card, network)
+    except CannotConvertError as error:
+        raise InputError(
+            f"8 bits need OpenVINO, which could not take this network ({error}): choose "
+            "the precision full."
+        ) from error
 
 
 def _some(images: Sequence[CalibrationImage]) -> list[CalibrationImage]:
