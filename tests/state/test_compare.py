@@ -219,7 +219,7 @@ def test_the_progress_goes_on_over_all_models(state, source):
     done = [step.overall.done for step in steps]
     assert done == sorted(done)
     assert done[-1] == steps[-1].overall.total
-    texts = [step.text for step in steps]
+    texts = "\n".join(step.text for step in steps)
     assert "1 of 2, bright: Tile 3 of 12 on CPU" in texts
     assert "2 of 2, dim: Tile 12 of 12 on CPU" in texts
 

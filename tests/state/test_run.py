@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from napari_cresunet.errors import InputError
+from napari_cresunet.inference import Quantized
 from napari_cresunet.segmentation import segment
 from napari_cresunet.state import (
     ModelCache,
     Source,
+    describe_engine,
     iter_devices,
     iter_relabel,
     iter_run,
@@ -28,7 +30,7 @@ def test_a_run_gives_the_labels_of_segment(state, source):
     expected = segment(result.probability, threshold=0.5, min_size=200, min_distance=18)
     assert np.array_equal(result.labels, expected)
     assert result.count == expected.max() == 3
-    assert result.device_title == "CPU"
+    assert result.device_title.startswith("CPU")
 
 
 def test_the_field_of_view_gives_the_crop_of_the_whole(state, source):
@@ -61,6 +63,7 @@ def test_large_results_and_other_presets_take_long(state, source, monkeypatch):
 
 def test_the_progress_says_what_happens(state, source):
     segment(np.eye(9), min_size=0)  # so that this is not the first count
+    state.choose(engine="torch")
     state.choose_source(source)
     texts = []
     drain(iter_run(state.request(), state.cache), lambda step: texts.append(step.text))
@@ -99,9 +102,44 @@ def test_a_run_can_be_stopped_between_tiles(state, source):
 
 def test_the_model_is_loaded_once(state, models):
     cache = ModelCache()
-    first = cache.load(state.card, "auto")
-    assert cache.load(state.card, "auto") is first
-    assert cache.load(state.card, "cpu") is not first
+
+    def load(**choices):
+        return drain(cache.iter_load(state.card, replace(state.choices, **choices)))
+
+    first = load()
+    assert load() is first
+    assert load(device="cpu") is not first
+    other = load(device="cpu", engine="torch")
+    assert (other.backend, other.title) == ("torch", "CPU")
+
+
+def test_the_title_says_what_ran_the_network(state, source):
+    pytest.importorskip("openvino")
+    result = run(state, source)
+    assert result.device_title == "CPU, OpenVINO"
+    state.choose(engine="torch")
+    slower = run(state, source)
+    assert slower.device_title == "CPU"
+    assert np.allclose(slower.probability, result.probability, rtol=0, atol=1e-4)
+    assert result.quantized_text == slower.quantized_text == ""
+
+
+def test_8_bits_say_what_they_change(state, source):
+    pytest.importorskip("nncf")
+    assert describe_engine(state.choices, state.card) == ""
+    state.choose(engine="int8")
+    assert describe_engine(state.choices, state.card) == (
+        "What 8 bits change is measured when you press Run."
+    )
+    state.choose_source(source)
+    texts = []
+    result = drain(iter_run(state.request(), state.cache), lambda p: texts.append(p))
+    assert "Going on to 8 bits…" in [progress.text for progress in texts]
+    assert result.device_title == "CPU, OpenVINO, 8 bit"
+    assert result.quantized_text.startswith("8 bits on 2 sample images: ")
+    assert describe_engine(state.choices, state.card) == result.quantized_text
+    known = Quantized(**result.provenance()["quantized"])
+    assert known.text == result.quantized_text
 
 
 def test_the_provenance_goes_into_json(state, source):

@@ -123,8 +123,8 @@ def _full_runner(card: "ModelCard", network: "nn.Module") -> OpenVinoRunner:
         return openvino_runner(card, network)
     except CannotConvertError as error:
         raise InputError(
-            f"8 bits need OpenVINO, which could not take this network ({error}): choose "
-            "the precision full."
+            f"8 bits need OpenVINO, which could not take this network ({error}): "
+            "choose the precision full."
         ) from error
 
 

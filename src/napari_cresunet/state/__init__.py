@@ -38,7 +38,12 @@ from napari_cresunet.state._batch_table import (
     batch_cell,
     is_number,
 )
-from napari_cresunet.state._choices import Choices, Settings
+from napari_cresunet.state._choices import (
+    ENGINES,
+    Choices,
+    Settings,
+    describe_engine,
+)
 from napari_cresunet.state._compare import DISAGREEMENT, CompareState
 from napari_cresunet.state._compare_choices import CompareChoices
 from napari_cresunet.state._compare_entries import CompareEntry, CompareRequest, Truth
@@ -205,6 +210,7 @@ __all__ = [
     "CURVE_THRESHOLDS",
     "DISAGREEMENT",
     "DONE",
+    "ENGINES",
     "FIGURE",
     "FROM_CARD",
     "GROUPS",
@@ -307,6 +313,7 @@ __all__ = [
     "column_title",
     "csv_text",
     "cut_pair",
+    "describe_engine",
     "describe_error",
     "find_unfinished",
     "hold_out",

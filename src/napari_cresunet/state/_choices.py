@@ -1,10 +1,21 @@
 """What the user chose, and the numbers that follow from it."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from napari_cresunet.config import Options, option
 from napari_cresunet.segmentation import DEFAULT_PRESET, PRESETS
 from napari_cresunet.weights import DEFAULT_MODEL, ModelCard
+
+ENGINES = MappingProxyType(
+    {
+        "auto": ("automatic", "auto", "auto"),
+        "torch": ("PyTorch", "torch", "auto"),
+        "openvino": ("OpenVINO", "openvino", "full"),
+        "int8": ("OpenVINO, 8 bits", "openvino", "int8"),
+    }
+)
+"""What may run a network: its title, backend and precision."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +42,13 @@ class Choices(Options):
         None, "Smaller objects are not counted.", unit="px", low=0, high=10_000_000
     )
     device: str = option("auto", "Where the network runs.")
+    engine: str = option(
+        "auto",
+        "What runs the network. On the processor OpenVINO finds the same cells as "
+        "PyTorch and takes a third of the time. With 8 bits it takes half of that, but "
+        "finds slightly other cells: how count and F1 change is measured when it is "
+        "first used, and shown.",
+    )
     tile: int | None = option(
         None,
         "Large images are predicted in tiles of this side; a smaller one needs less "
@@ -97,3 +115,28 @@ def resolve(choices: Choices, card: ModelCard) -> Settings:
         preset=choices.preset,
         min_distance=distance,
     )
+
+
+def describe_engine(choices: Choices, card: ModelCard | None) -> str:
+    """Tell what the user should know of the chosen engine.
+
+    Parameters
+    ----------
+    choices : Choices
+        What the user chose.
+    card : ModelCard or None
+        The chosen model's card.
+
+    Returns
+    -------
+    str
+        Of 8 bits, what they change; empty for the others.
+    """
+    if choices.engine != "int8" or card is None:
+        return ""
+    from napari_cresunet.inference import read_quantized
+
+    known = read_quantized(card.weights_hash)
+    if known is None:
+        return "What 8 bits change is measured when you press Run."
+    return known.text

@@ -206,6 +206,14 @@ class Result:
             self.plane_counts = corrections.plane_counts
 
     @property
+    def quantized_text(self) -> str:
+        """What 8 bits changed where they were used, in one sentence."""
+        from napari_cresunet.inference import Quantized
+
+        known = self.record.get("quantized")
+        return Quantized(**known).text if known else ""
+
+    @property
     def n_pinned(self) -> int:
         """How many cells are pinned."""
         return 0 if self.corrections is None else self.corrections.n_pinned
@@ -254,7 +262,7 @@ class ModelCache:
         """
         from napari_cresunet.inference import iter_load_model
 
-        backend, precision = ENGINES[choices.engine]
+        _, backend, precision = ENGINES[choices.engine]
         key = (card.name, card.weights_hash, choices.device, choices.engine)
         if self._model is None or self._key != key:
             yield Progress(text="Loading the model…")
@@ -407,6 +415,6 @@ def device_title(device: str, backend: str = "torch", precision: str = "full") -
     str
         Such as "CPU, OpenVINO" or "CUDA: NVIDIA T4".
     """
-    from napari_cresunet.inference import device_title
+    from napari_cresunet import inference
 
-    return device_title(device, backend, precision)
+    return inference.device_title(device, backend, precision)

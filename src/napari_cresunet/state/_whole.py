@@ -16,7 +16,6 @@ from napari_cresunet.state._run import (
     ModelCache,
     Progress,
     Request,
-    device_title,
     time_left,
 )
 from napari_cresunet.state._source import Source
@@ -88,6 +87,11 @@ class WholeState:
         """Whether the chosen image is too large to be counted in memory."""
         source = self._state.source
         return source is not None and is_large(source)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run of the dock is going on."""
+        return self._state.is_running
 
     @property
     def whole(self) -> Whole | None:
@@ -293,8 +297,7 @@ def iter_whole(
     from napari_cresunet.batch import iter_count_slide
 
     request = wanted.request
-    yield Progress(text="Loading the model…")
-    model = models.load(request.card, request.choices.device)
+    model = yield from models.iter_load(request.card, request.choices)
     yield Progress(text="Looking at the whole image…")
     steps = iter_count_slide(
         _image_of(request.source),
@@ -304,7 +307,7 @@ def iter_whole(
         name=wanted.name,
         tile=request.choices.tile,
     )
-    count = yield from _watch(steps, f"on {device_title(model.device)}")
+    count = yield from _watch(steps, f"on {model.title}")
     return _whole(wanted, count)
 
 

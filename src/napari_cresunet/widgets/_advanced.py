@@ -5,7 +5,7 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QSpinBox
 from superqt.utils import signals_blocked
 
 from napari_cresunet.segmentation import PRESETS
-from napari_cresunet.state import CountState
+from napari_cresunet.state import ENGINES, CountState, describe_engine
 from napari_cresunet.widgets._parts import Chooser, Fold
 from napari_cresunet.widgets._texts import tooltip
 
@@ -13,7 +13,7 @@ _TILES = ("", "256", "512", "1024", "2048", "4096")
 
 
 class AdvancedPart(Fold):
-    """Device, tiles, field of view, recipe, and the way back."""
+    """Device, engine, tiles, field of view, recipe, and the way back."""
 
     def __init__(self, state: CountState) -> None:
         super().__init__("Advanced")
@@ -33,6 +33,11 @@ class AdvancedPart(Fold):
         self.min_distance.valueChanged.connect(self._on_min_distance_changed)
         self.device = Chooser("Device")
         self.device.chosen.connect(self._on_device_chosen)
+        self.engine = Chooser("Runs with")
+        self.engine.fill([(key, row[0]) for key, row in ENGINES.items()], "")
+        self.engine.chosen.connect(self._on_engine_chosen)
+        self.engine_note = QLabel()
+        self.engine_note.setWordWrap(True)
         self.tile = Chooser("Tile size")
         self.tile.fill(
             [(key, f"{key} px" if key else "automatic") for key in _TILES], ""
@@ -46,6 +51,7 @@ class AdvancedPart(Fold):
         self._lay_out()
         self.show_devices([])
         state.choices_changed.connect(self.render)
+        state.run_changed.connect(self._render_note)
 
     def _lay_out(self) -> None:
         form = QFormLayout()
@@ -54,6 +60,7 @@ class AdvancedPart(Fold):
             ("&Split cells", self.preset, "preset"),
             ("Centers at &least", self.min_distance, "min_distance"),
             ("D&evice", self.device, "device"),
+            ("Runs &with", self.engine, "engine"),
             ("Tile si&ze", self.tile, "tile"),
         ):
             label = QLabel(title)
@@ -68,6 +75,7 @@ class AdvancedPart(Fold):
             box.setToolTip(tooltip(option))
             self.content.addWidget(box)
         self.content.addLayout(form)
+        self.content.addWidget(self.engine_note)
         self.content.addWidget(self.reset)
 
     def show_devices(self, devices: list[tuple[str, str]]) -> None:
@@ -86,12 +94,20 @@ class AdvancedPart(Fold):
                 field.setChecked(value)
         self.preset.setCurrentIndex(self.preset.findData(choices.preset))
         self.device.setCurrentIndex(self.device.findData(choices.device))
+        self.engine.setCurrentIndex(self.engine.findData(choices.engine))
+        self._render_note()
         self.tile.setCurrentIndex(self.tile.findData(str(choices.tile or "")))
         has_distance = PRESETS[choices.preset].min_distance is not None
         self.min_distance.setEnabled(has_distance)
         if settings is not None:
             with signals_blocked(self.min_distance):
                 self.min_distance.setValue(settings.min_distance or 1)
+
+    def _render_note(self) -> None:
+        """Say what 8 bits change; a run may have measured it."""
+        note = describe_engine(self._state.choices, self._state.card)
+        self.engine_note.setText(note)
+        self.engine_note.setVisible(bool(note))
 
     def _on_view_only_toggled(self, is_on: bool) -> None:
         self._state.choose(view_only=is_on)
@@ -107,6 +123,9 @@ class AdvancedPart(Fold):
 
     def _on_device_chosen(self, name: str) -> None:
         self._state.choose(device=name)
+
+    def _on_engine_chosen(self, name: str) -> None:
+        self._state.choose(engine=name)
 
     def _on_tile_chosen(self, tile: str) -> None:
         self._state.choose(tile=int(tile) if tile else None)

@@ -92,4 +92,5 @@ class RunningPart(RunBar):
         if said or result is None:
             return said
         seconds = result.record["seconds"]
-        return f"Predicted on {result.device_title} in {seconds:.1f} s."
+        text = f"Predicted on {result.device_title} in {seconds:.1f} s."
+        return f"{text} {result.quantized_text}".rstrip()
