@@ -12,11 +12,11 @@ from napari_cresunet.batch._stages import (
     Outcome,
     Setting,
     Task,
+    UnusableModelError,
     count_whole,
     error_text,
     spoils_all,
 )
-from napari_cresunet.errors import WeightsError
 
 
 def iter_pooled(
@@ -46,8 +46,8 @@ def iter_pooled(
     ------
     CannotWriteError
         If nothing can be written any more.
-    WeightsError
-        If workers cannot use the model.
+    UnusableModelError
+        If a worker cannot use the model.
     """
     large: list[Task] = []
     begun: list[Task] = []
@@ -63,7 +63,7 @@ def iter_pooled(
                 yield Event()
                 continue
             task, outcome = result
-            if isinstance(outcome, CannotWriteError | WeightsError):
+            if isinstance(outcome, CannotWriteError | UnusableModelError):
                 raise outcome
             if isinstance(outcome, Exception):
                 outcome = Outcome(state="failed", error=error_text(outcome))

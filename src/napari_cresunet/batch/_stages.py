@@ -20,12 +20,12 @@ from napari_cresunet._writing import as_plain
 from napari_cresunet.batch._counting import Count, CountOptions, count_predicted
 from napari_cresunet.batch._journal import Document, Journal, Listed
 from napari_cresunet.batch._options import BatchOptions
-from napari_cresunet.errors import CResUNetError, EngineError, InputError
+from napari_cresunet.errors import CResUNetError, EngineError, InputError, WeightsError
 from napari_cresunet.steps import Step, drain
 
 if TYPE_CHECKING:
     from napari_cresunet.batch._pools import Pool
-    from napari_cresunet.inference import Prediction
+    from napari_cresunet.inference import Model, Prediction
     from napari_cresunet.weights import ModelCard
 
 _SPOILS_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -36,6 +36,10 @@ _SETTLED = 2.0  # s
 
 class CannotWriteError(EngineError):
     """Nothing can be written any more."""
+
+
+class UnusableModelError(WeightsError):
+    """A worker cannot load the model, so no image can be counted there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -358,10 +362,18 @@ def count_whole(task: Task, setting: Setting) -> Outcome:
         return loaded
     if loaded.known is not None:
         return finish(task, loaded, None, 0.0, setting)
-    model = setting.options.model.load()
+    model = _load(setting)
     started = time.monotonic()
     prediction = drain(iter_predict(loaded.pixels, model, diameter=task.count.diameter))
     return finish(task, loaded, prediction, time.monotonic() - started, setting)
+
+
+def _load(setting: Setting) -> "Model":
+    """Load the model, or say that no image can be counted with it."""
+    try:
+        return setting.options.model.load()
+    except CResUNetError as error:
+        raise UnusableModelError(str(error)) from error
 
 
 @contextmanager
