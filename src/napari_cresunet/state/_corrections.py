@@ -149,6 +149,23 @@ class Corrections:
         """Return labels and pins of the last look, for work in another thread."""
         return self._seen
 
+    def differing(self, labels: NDArray[Any], most: int) -> Indices | None:
+        """Find where other labels differ from those of the last look.
+
+        Parameters
+        ----------
+        labels : ndarray of the same shape, int
+            The others.
+        most : int
+            No more places are of interest.
+
+        Returns
+        -------
+        ndarray of intp, or None
+            Places in the labels laid out in one line; None if there are more.
+        """
+        return differing_places(labels, self._seen.labels, most)
+
     # What a person does
 
     def look(self, labels: NDArray[Any], kind: str = PAINT) -> Pins:

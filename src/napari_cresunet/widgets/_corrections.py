@@ -12,6 +12,8 @@ from napari_cresunet.widgets._records import record_of
 CORRECTIONS = "cresunet corrections"
 """Where they are among the metadata of a layer."""
 _BRUSHES = ("paint", "erase")
+_PART = 400
+"""Part of the pixels up to which napari changes them one by one in less time."""
 _QUICK = 8_000_000
 """Pixels up to which labels are looked at each time they are drawn: some 5 ms."""
 
@@ -188,31 +190,73 @@ def renew_labels(
 
 
 def show_renewed(
-    layer: Any, labels: Any, made_of: tuple[Any, int], record: dict[str, Any]
+    layer: Any,
+    labels: Any,
+    made_of: tuple[Any, int],
+    record: dict[str, Any],
+    *,
+    areas: Any = None,
+    in_place: bool = False,
 ) -> None:
     """Show labels from `Corrections.renewed`.
 
     Parameters
     ----------
     layer : napari.layers.Labels
-        The layer.
+        The layer, whose corrections have just been looked at.
     labels : ndarray of int
         Not to be changed afterwards; the layer gets a copy.
     made_of : tuple of ndarray and int
         What they were made of.
     record : dict
         How they came about.
+    areas : list of ndarray, optional
+        How many px each of `labels` has on each plane, if that is known.
+    in_place : bool, optional
+        Write into the layer's own array, which napari shows sooner. It does not tell
+        `data` then: see `tell_renewed`.
     """
-    corrections = corrections_of(layer)
+    corrections = layer.metadata[CORRECTIONS]
     # What napari would undo was done to other labels.
     if corrections.has_steps:
         forget_edits(layer)
+    # Changed one by one, a few pixels take less time than all of the texture.
+    few = corrections.differing(labels, labels.size // _PART) if in_place else None
     # First what is known of the labels: who hears of them asks for it at once.
     layer.metadata["cresunet"] = record
     with corrections.changed.paused(), without_looking(layer):
-        corrections.renew(labels, *made_of)
+        corrections.renew(labels, *made_of, areas)
         note_edits(layer)
-        layer.data = labels.copy()
+        if in_place and layer.data.dtype == labels.dtype:
+            _overwrite(layer, labels, few)
+        else:
+            layer.data = labels.copy()
+
+
+def _overwrite(layer: Any, labels: Any, changed: Any) -> None:
+    """Write labels into the array of a layer; changed places, if they are few."""
+    # Only these are in step with what is drawn, so that a part can be drawn anew.
+    is_plain = layer.visible and layer.loaded and not layer.contour
+    if changed is not None and is_plain:
+        set_pixels(layer, changed, labels.ravel()[changed])
+        forget_edits(layer)
+        return
+    np.copyto(layer.data, labels)
+    layer.refresh(extent=False)
+
+
+def tell_renewed(layer: Any) -> None:
+    """Tell everybody of labels that were written in place, once no more follow.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+    """
+    with without_looking(layer):
+        # Pixels that were changed one by one are not in the thumbnail yet.
+        layer.refresh(extent=False, highlight=False)
+        layer.events.data(value=layer.data)
 
 
 def forget_edits(layer: Any) -> None:
