@@ -20,6 +20,7 @@ from statistics import median
 import numpy as np
 import torch
 from torch import nn
+from torch.profiler import profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from napari_cresunet.benchmarking import describe_machine, reference_probability
@@ -86,6 +87,7 @@ class Bench:
         yield "network", lambda: self.network_ladder(size)
         zoomed = tuple(side // 16 * 8 for side in size)
         yield "network, half the side", lambda: self.network_ladder(zoomed)
+        yield "kernels", self.kernels
         yield "one image", self.one_image
         yield "folder", self.folder
         yield "half against full", self.half_against_full
@@ -172,15 +174,27 @@ class Bench:
         eight = torch.rand(8, 1, *size, device=self.device)
         last = copy.deepcopy(self.network).to(memory_format=torch.channels_last)
         full, half = (prepared(self.network, name) for name in ("full", "half"))
+        full_last = prepared(self.network, "full", "channels_last")
+        half_first = prepared(self.network, "half", "contiguous_format")
         steps: list[tuple[str, Callable, torch.Tensor, dict]] = [
             ("plain float32, contiguous", threefold(self.plain), one, {}),
             ("channels last", threefold(last, last=True), one, {}),
-            ("batch norms folded: full", full, one, {}),
-            ("full, TF32", full, one, {"allow_tf32": True}),
+            ("channels last, 8 at once", threefold(last, last=True), eight, {}),
+            ("batch norms folded, contiguous: full", full, one, {}),
             ("full, cuDNN tries out", full, one, {"benchmark": True}),
+            ("full, channels last", full_last, one, {}),
+            (
+                "full, channels last, deterministic",
+                full_last,
+                one,
+                {"deterministic": True},
+            ),
+            ("full, channels last, 8 at once", full_last, eight, {}),
+            ("channels last, TF32", full_last, one, {"allow_tf32": True}),
             ("full, 8 at once", full, eight, {}),
             ("autocast float16", autocast(threefold(last, last=True)), one, {}),
             ("float16: half", half, one, {}),
+            ("half, contiguous", half_first, one, {}),
             ("half, cuDNN tries out", half, one, {"benchmark": True}),
             ("half, 8 at once", half, eight, {}),
             ("half, 8 at once, cuDNN tries out", half, eight, {"benchmark": True}),
@@ -226,6 +240,7 @@ class Bench:
         rows = []
         for name, do, batch in (
             ("full, recorded", full, one),
+            ("full, 8 at once, recorded", full, eight),
             ("half, recorded", half, one),
             ("half, 8 at once, recorded", half, eight),
         ):
@@ -258,6 +273,30 @@ class Bench:
                 memory / row["ms per image"]
             )
 
+    def kernels(self) -> list[dict[str, object]]:
+        """Tell which kernels take the time."""
+        one = torch.rand(1, 1, self.height, self.width, device=self.device)
+        rows = []
+        for name in ("full", "half"):
+            do = prepared(self.network, name)
+            with torch.inference_mode(), profile() as profiler:
+                for _ in range(5):
+                    do(one)
+                self.wait()
+            taken = sorted(
+                (
+                    (event.self_device_time_total / 5000, event.count // 5, event.key)
+                    for event in profiler.key_averages()
+                ),
+                reverse=True,
+            )
+            rows += [
+                {"way": name, "ms": ms, "launches": n, "kernel": key[:100]}
+                for ms, n, key in taken[:14]
+                if n
+            ]
+        return rows
+
     def compiled(self) -> list[dict[str, object]]:
         """Time torch.compile."""
         one = torch.rand(1, 1, self.height, self.width, device=self.device)
@@ -284,7 +323,10 @@ class Bench:
                 for precision, model in self.models.items()
             }
             if diameter is None:
-                ways = {"plain": lambda: self.plain_probability(image)} | ways
+                ways = {
+                    "plain": lambda: self.plain_probability(image),
+                    "plain, without the network": lambda: self.plain_rest(image),
+                } | ways
             expected = None
             for way, do in ways.items():
                 result = do()
@@ -307,74 +349,94 @@ class Bench:
     def plain_probability(self, image: np.ndarray) -> np.ndarray:
         return reference_probability(image, self.plain, self.card, self.device)
 
+    def plain_rest(self, image: np.ndarray) -> np.ndarray:
+        return reference_probability(image, Rest(), self.card, self.device)
+
     def folder(self) -> list[dict[str, object]]:
         """Count many images in memory: one after the other, and side by side."""
-        images = [self.drawn(seed) for seed in range(min(8, self.n_images))]
-        images = (images * -(-self.n_images // len(images)))[: self.n_images]
-        few = images[: max(1, self.n_images // 4)]
-        card = self.card
-        given = (card.threshold, card.min_size, card.min_distance)
-
-        def plain(some: list[np.ndarray]) -> list[int]:
-            maps = (self.plain_probability(image) for image in some)
-            return [int(tashfeen2025(each, *given).max()) for each in maps]
-
-        def cells(probability: np.ndarray, diameter: float | None) -> int:
-            labels = segment(
-                probability,
-                threshold=card.threshold,
-                min_size=card.min_size_at(diameter),
-                min_distance=card.min_distance_at(diameter),
-            )
-            return int(labels.max())
-
-        def serial(precision: str, diameter: float | None) -> list[int]:
-            model = self.models[precision]
-            return [
-                cells(predict(image, model, diameter=diameter), diameter)
-                for image in images
-            ]
-
-        def overlapped(
-            precision: str, diameter: float | None, n_predicting: int
-        ) -> list[int]:
-            model = self.models[precision]
-            with (
-                ThreadPoolExecutor(n_predicting) as predicting,
-                ThreadPoolExecutor(4) as segmenting,
-            ):
-
-                def work(image: np.ndarray) -> object:
-                    probability = predict(image, model, diameter=diameter)
-                    return segmenting.submit(cells, probability, diameter)
-
-                return [one.result() for one in predicting.map(work, images)]
-
-        ways: dict[str, tuple[Callable, int]] = {
-            "plain loop": (lambda: plain(few), len(few))
-        }
-        for precision in ("full", "half"):
-            for text, diameter in (("", None), (", cells twice as large", DIAMETER)):
-                ways[f"{precision}, one after the other{text}"] = (
-                    lambda p=precision, d=diameter: serial(p, d),
-                    len(images),
-                )
-                for n in (1, 2, 4):
-                    ways[f"{precision}, {n} predicting, 4 segmenting{text}"] = (
-                        lambda p=precision, d=diameter, n=n: overlapped(p, d, n),
-                        len(images),
-                    )
+        drawn = [self.drawn(seed) for seed in range(min(8, self.n_images))]
+        self.images = (drawn * -(-self.n_images // len(drawn)))[: self.n_images]
         rows = []
-        for name, (do, n) in ways.items():
+        for name, (do, n) in self.folder_ways().items():
             do()
             start = time.perf_counter()
             counts = do()
-            seconds = (time.perf_counter() - start) / n
-            rows.append(
-                {"way": name, "ms per image": 1e3 * seconds, "cells": sum(counts) / n}
-            )
-            rows[-1]["times faster"] = rows[0]["ms per image"] / (1e3 * seconds)
+            ms = 1e3 * (time.perf_counter() - start) / n
+            first = rows[0]["ms per image"] if rows else ms
+            rows.append({"way": name, "ms per image": ms, "times faster": first / ms})
+            if "alone" not in name:
+                rows[-1]["cells"] = sum(counts) / n
         return rows
+
+    def folder_ways(self) -> dict[str, tuple[Callable[[], list], int]]:
+        """Return what each way does, and for how many images."""
+        n = len(self.images)
+        few = max(1, n // 4)
+        ways: dict[str, tuple[Callable, int]] = {
+            "plain loop": (lambda: self.count_plainly(few), few),
+            "plain loop, prediction alone": (lambda: self.predict_plainly(few), few),
+        }
+        for name in self.models:
+            ways[f"{name}, prediction alone, 2 threads"] = (
+                lambda name=name: self.predict_all(name, 2),
+                n,
+            )
+            for text, diameter in (("", None), (", cells twice as large", DIAMETER)):
+                ways[f"{name}, one after the other{text}"] = (
+                    lambda p=name, d=diameter: self.count_serially(p, d),
+                    n,
+                )
+                for threads in (1, 2, 3):
+                    ways[f"{name}, {threads} predicting, 4 segmenting{text}"] = (
+                        lambda p=name, d=diameter, t=threads: self.count_all(p, d, t),
+                        n,
+                    )
+        return ways
+
+    def predict_plainly(self, n: int) -> list[float]:
+        return [self.plain_probability(image).max() for image in self.images[:n]]
+
+    def count_plainly(self, n: int) -> list[int]:
+        card = self.card
+        given = (card.threshold, card.min_size, card.min_distance)
+        maps = (self.plain_probability(image) for image in self.images[:n])
+        return [int(tashfeen2025(each, *given).max()) for each in maps]
+
+    def labels(self, probability: np.ndarray, diameter: float | None) -> np.ndarray:
+        return segment(
+            probability,
+            threshold=self.card.threshold,
+            min_size=self.card.min_size_at(diameter),
+            min_distance=self.card.min_distance_at(diameter),
+        )
+
+    def count_serially(self, precision: str, diameter: float | None) -> list[int]:
+        model = self.models[precision]
+        maps = (predict(image, model, diameter=diameter) for image in self.images)
+        return [int(self.labels(each, diameter).max()) for each in maps]
+
+    def predict_all(self, precision: str, n_threads: int) -> list[float]:
+        model = self.models[precision]
+        with ThreadPoolExecutor(n_threads) as pool:
+            return list(
+                pool.map(lambda image: predict(image, model)[0, 0], self.images)
+            )
+
+    def count_all(
+        self, precision: str, diameter: float | None, n_threads: int
+    ) -> list[int]:
+        model = self.models[precision]
+        with (
+            ThreadPoolExecutor(n_threads) as predicting,
+            ThreadPoolExecutor(4) as segmenting,
+        ):
+
+            def work(image: np.ndarray) -> object:
+                probability = predict(image, model, diameter=diameter)
+                return segmenting.submit(self.labels, probability, diameter)
+
+            found = predicting.map(work, self.images)
+            return [int(one.result().max()) for one in found]
 
     # What half precision changes.
 
@@ -390,12 +452,7 @@ class Bench:
             maps["cpu"] = predict(image, on_cpu, diameter=diameter)
             scores = {}
             for way, probability in maps.items():
-                labels = segment(
-                    probability,
-                    threshold=self.card.threshold,
-                    min_size=self.card.min_size_at(diameter),
-                    min_distance=self.card.min_distance_at(diameter),
-                )
+                labels = self.labels(probability, diameter)
                 reach = DISTANCE * diameter
                 scores[way] = evaluate(labels, truth, max_distance=reach)
             difference = abs(maps["half"] - maps["full"])
@@ -445,6 +502,15 @@ class Bench:
         if not self.is_gpu:
             return 0.0
         return (torch.cuda.max_memory_allocated() - self.before) / 1e6
+
+
+class Rest(nn.Module):
+    """No network, so that the time of all else is left."""
+
+    stride = 8
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch[:, :1]
 
 
 def threefold(network: nn.Module, *, last: bool = False) -> Callable:

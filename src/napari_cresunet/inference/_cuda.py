@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 
 MOST = 16
 """Tiles of a batch at most."""
-GRAPH_PIXELS = 2_000_000
+GRAPH_PIXELS = 1_000_000
 """px of a batch up to which its kernels are recorded and launched as one."""
 RECORD_AT = 3
 """A shape is recorded when it comes for this time: the first would lose by it."""
 GRAPHS = 4
 """Shapes that are recorded at a time; each one holds memory."""
+LAYOUTS = {"full": "contiguous_format", "half": "channels_last"}
+"""How weights and activations lie in memory."""
 CONSTANTS = 32
 """Positions and resampling matrices that are kept on the GPU."""
 _LAUNCHING = threading.Lock()
@@ -301,7 +303,9 @@ def _settled() -> Iterator[None]:
         yield
 
 
-def prepared(network: "nn.Module", precision: str) -> "Callable[[Tensor], Tensor]":
+def prepared(
+    network: "nn.Module", precision: str, layout: str | None = None
+) -> "Callable[[Tensor], Tensor]":
     """Return what computes the probability fast.
 
     Parameters
@@ -310,6 +314,8 @@ def prepared(network: "nn.Module", precision: str) -> "Callable[[Tensor], Tensor
         In evaluation mode, in float32; it stays as it is.
     precision : str
         "full" or "half".
+    layout : str, optional
+        "channels_last" or "contiguous_format"; what is fastest by default.
 
     Returns
     -------
@@ -318,25 +324,28 @@ def prepared(network: "nn.Module", precision: str) -> "Callable[[Tensor], Tensor
 
     Notes
     -----
-    Batch norms behind convolutions become part of them. Those that stay, and the
-    sigmoid, are computed in float32 in half precision, too.
+    Batch norms behind convolutions become part of them. In half precision, those that
+    stay and the sigmoid are still computed in float32.
     """
     torch = import_torch()
     quick: Any = copy.deepcopy(network)
     _fold(quick)
     kind = torch.float32
+    # In float32 cuDNN is not faster with channels last, and for some shapes far slower
+    # (an image of 800×600 px took 17 ms in place of 6; `benchmarks/gpu.py`).
+    form = getattr(torch, layout or LAYOUTS[precision])
     if precision == "half":
         kind = torch.float16
         quick.half()
         for module in quick.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.float()
-    quick.to(memory_format=torch.channels_last)
+    quick.to(memory_format=form)
     logits = getattr(quick, "logits", None)
 
     def compute(inputs: "Tensor") -> "Tensor":
         batch = inputs.to(kind).expand(-1, 3, -1, -1)
-        batch = batch.contiguous(memory_format=torch.channels_last)
+        batch = batch.contiguous(memory_format=form)
         probability: Tensor
         if logits is None:
             probability = quick(batch).float()

@@ -7,7 +7,7 @@ from napari_cresunet.errors import EngineError, InputError
 
 BACKENDS = ("torch", "openvino")
 PRECISIONS = ("full", "half", "int8")
-CUDA_PRECISION = "full"
+CUDA_PRECISION = "half"
 """What "auto" means on CUDA."""
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from importlib.metadata import version
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
@@ -200,9 +201,19 @@ def _zoom(diameter: float | None, card: "ModelCard") -> float:
 def _plan(length: int, zoom: float, model: "Model") -> Axis:
     """Plan one axis of the image for the model's network."""
     network: Any = model.network
-    return Axis.plan(
-        length, zoom=zoom, stride=network.stride, radius=network.receptive_radius
-    )
+    return _planned(length, zoom, network.stride, network.receptive_radius)
+
+
+@lru_cache(maxsize=8)
+def _planned(length: int, zoom: float, stride: int, radius: int) -> Axis:
+    """Plan an axis once for many images of one size."""
+    return Axis.plan(length, zoom=zoom, stride=stride, radius=radius)
+
+
+@cache
+def _version() -> str:
+    """Look up the version once; it takes as long as a GPU for an image."""
+    return version("napari-cresunet")
 
 
 def _allocate(shape: tuple[int, ...]) -> "Probability":
@@ -222,7 +233,7 @@ def _record(run: Run, model: "Model") -> dict[str, Any]:
     wanted, (scaling, channels) = run.wanted, run.source.preparation
     is_whole = run.place.tile >= wanted.side
     return {
-        "version": version("napari-cresunet"),
+        "version": _version(),
         "model": model.card.name,
         "weights_hash": model.card.weights_hash,
         "device": run.place.device,
