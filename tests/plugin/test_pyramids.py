@@ -48,7 +48,7 @@ def test_channels_are_layers_of_their_own_and_add_up(tmp_path):
         "cresunet": {"pyramid": str(path), "channel": 2}
     }
     assert layers[2][1]["axis_labels"] == ("t", "y", "x")
-    assert np.array_equal(np.asarray(layers[2][0][0]), PIXELS[:, 2])
+    assert np.array_equal(np.asarray(layers[2][0]), PIXELS[:, 2])
 
 
 def test_colors_are_one_layer(tmp_path):
@@ -56,8 +56,9 @@ def test_colors_are_one_layer(tmp_path):
     path = write_image(tmp_path / "a.zarr", [PIXELS[0]], "cyx", omero=omero)
     [(data, options, _)] = layers_of(path)
     assert options["rgb"]
-    assert data[0].chunksize == (64, 64, 3)
-    assert np.array_equal(np.asarray(data[0]), np.moveaxis(PIXELS[0], 0, -1))
+    assert not options["multiscale"]
+    assert data.chunksize == (64, 64, 3)
+    assert np.array_equal(np.asarray(data), np.moveaxis(PIXELS[0], 0, -1))
 
 
 def test_labels_in_an_image_come_with_it_and_damaged_ones_are_told(tmp_path):
@@ -75,7 +76,7 @@ def test_labels_in_an_image_come_with_it_and_damaged_ones_are_told(tmp_path):
         ("a", "image"),
         ("cells", "labels"),
     ]
-    assert np.array_equal(np.asarray(layers[1][0][0]), PIXELS[0, 1])
+    assert np.array_equal(np.asarray(layers[1][0]), PIXELS[0, 1])
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])

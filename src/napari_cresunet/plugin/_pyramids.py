@@ -10,7 +10,7 @@ from napari_cresunet.errors import InputError
 if TYPE_CHECKING:
     from napari_cresunet.pyramids import Pyramid
 
-LazyTuple: TypeAlias = tuple[list[Any], dict[str, Any], str]
+LazyTuple: TypeAlias = tuple[Any, dict[str, Any], str]
 
 
 def get_pyramid_reader(
@@ -49,8 +49,7 @@ def read_pyramids(path: str | Sequence[str]) -> list[LazyTuple]:
     -------
     list of tuple
         An image for each channel, or labels; then the labels that are in the image. The
-        data of each are dask arrays, full resolution first: pixels are read when they
-        are needed.
+        data of each are as from `lazy_levels`: pixels are read when they are needed.
 
     Notes
     -----
@@ -85,9 +84,10 @@ def pyramid_layer(pyramid: "Pyramid") -> LazyTuple:
         Data, options and type of the layer.
     """
     n_leading = len(pyramid.leading)
+    levels = lazy_levels(pyramid)
     options: dict[str, Any] = {
         "name": _title(pyramid),
-        "multiscale": True,
+        "multiscale": isinstance(levels, list),
         "axis_labels": (*pyramid.leading, "y", "x"),
         "metadata": {"cresunet": {"pyramid": str(pyramid.path)}},
     }
@@ -97,17 +97,17 @@ def pyramid_layer(pyramid: "Pyramid") -> LazyTuple:
         options["scale"] = (*[1.0] * n_leading, *pyramid.pixel_size)
         options["units"] = (*["pixel"] * n_leading, "micrometer", "micrometer")
     if pyramid.is_labels:
-        return lazy_levels(pyramid), options, "labels"
+        return levels, options, "labels"
     options["rgb"] = pyramid.is_rgb
     if pyramid.name.endswith("_probability"):
         options |= {"colormap": "magma", "contrast_limits": (0, 1)}
     elif pyramid.channel is not None:
         options["blending"] = "additive"
-    return lazy_levels(pyramid), options, "image"
+    return levels, options, "image"
 
 
-def lazy_levels(pyramid: "Pyramid") -> list[Any]:
-    """Return the levels of a pyramid as dask arrays, full resolution first.
+def lazy_levels(pyramid: "Pyramid") -> Any:
+    """Return what a layer shows of a pyramid.
 
     Parameters
     ----------
@@ -116,8 +116,10 @@ def lazy_levels(pyramid: "Pyramid") -> list[Any]:
 
     Returns
     -------
-    list of dask.array.Array
-        With the chunks of the file; of a level in colors, all three are in one chunk.
+    dask.array.Array, or list of these
+        The levels, full resolution first; the array itself if there is just one, which
+        napari takes for no pyramid. Chunks are those of the file, but of a level in
+        colors all three are in one.
     """
     from dask.array import from_array
 
@@ -128,7 +130,7 @@ def lazy_levels(pyramid: "Pyramid") -> list[Any]:
             chunks = (*chunks[:-1], 3)
         # Without a name, dask would read all of it to make one.
         arrays.append(from_array(level, chunks=chunks, name=False))
-    return arrays
+    return arrays if len(arrays) > 1 else arrays[0]
 
 
 def _title(pyramid: "Pyramid") -> str:

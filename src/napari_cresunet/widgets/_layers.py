@@ -92,7 +92,8 @@ def source_of(layer: Any) -> Source:
     Source
         Of a pyramid the full resolution.
     """
-    diameter = record_of(layer).get("diameter")
+    record = record_of(layer)
+    diameter, pyramid = record.get("diameter"), record.get("pyramid")
     return Source(
         identity=identity_of(layer),
         name=layer.name,
@@ -100,6 +101,7 @@ def source_of(layer: Any) -> Source:
         is_rgb=bool(layer.rgb),
         pixel_um=pixel_um_of(layer),
         diameter=float(diameter) if isinstance(diameter, int | float) else None,
+        pyramid=(pyramid, record.get("channel")) if isinstance(pyramid, str) else None,
     )
 
 
@@ -226,8 +228,8 @@ def show_result(
     """
     spatial = placement.shifted(result.offset)
     source = result.request.source.identity
-    probability = None if new_layers else _latest(viewer, source, "probability")
-    cells = None if new_layers else _latest(viewer, source, "cells")
+    probability = None if new_layers else latest_result(viewer, source, "probability")
+    cells = None if new_layers else latest_result(viewer, source, "cells")
     record = result.record | {"source": source, "kind": "probability"}
     if probability is None:
         viewer.add_image(
@@ -271,8 +273,23 @@ def _new_corrections(result: Result) -> Corrections:
     return corrections
 
 
-def _latest(viewer: Any, source: str, kind: str) -> Any:
-    """Return the topmost result layer of this kind for an image, or None."""
+def latest_result(viewer: Any, source: str, kind: str) -> Any:
+    """Return the topmost result layer of a kind for an image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers.
+    source : str
+        Identity of the image.
+    kind : str
+        As it is noted down on the layer.
+
+    Returns
+    -------
+    napari.layers.Layer or None
+        None if there is none.
+    """
     for layer in reversed(viewer.layers):
         record = record_of(layer)
         if record.get("source") == source and record.get("kind") == kind:
@@ -314,7 +331,7 @@ def show_labels(
     if corrections_of(cells).pins is not result.joined:
         result.corrections = corrections_of(cells)
         result.join()
-    replace_labels(cells, result)
+    replace_labels(cells, result, in_place=True)
     return cells, ""
 
 
@@ -342,7 +359,7 @@ def _cells_record(result: Result) -> dict[str, Any]:
     return result.provenance() | {"kind": "cells", "edited": result.n_pinned > 0}
 
 
-def replace_labels(layer: Any, result: Result) -> None:
+def replace_labels(layer: Any, result: Result, *, in_place: bool = False) -> None:
     """Show a result's labels, in which pinned cells are as the layer has them.
 
     Parameters
@@ -351,9 +368,17 @@ def replace_labels(layer: Any, result: Result) -> None:
         The layer.
     result : Result
         What to show; its corrections are those of the layer.
+    in_place : bool, optional
+        As for `show_renewed`.
     """
-    made_of = (result.automatic, result.settings.min_size)
-    show_renewed(layer, result.labels, made_of, _cells_record(result))
+    show_renewed(
+        layer,
+        result.labels,
+        (result.automatic, result.settings.min_size),
+        _cells_record(result),
+        areas=result.areas,
+        in_place=in_place,
+    )
 
 
 def set_features(layer: Any, features: Any) -> None:

@@ -14,13 +14,20 @@ from napari_cresunet.state import (
     Calibration,
     Corrections,
     CountState,
+    Request,
     Result,
+    is_large,
     iter_analysis,
     iter_calibration,
     iter_relabel,
     iter_run,
+    middle_of,
 )
-from napari_cresunet.widgets._corrections import corrections_of, is_followed
+from napari_cresunet.widgets._corrections import (
+    corrections_of,
+    is_followed,
+    tell_renewed,
+)
 from napari_cresunet.widgets._job import Job
 from napari_cresunet.widgets._job_runner import JobRunner
 from napari_cresunet.widgets._layers import (
@@ -35,6 +42,7 @@ from napari_cresunet.widgets._layers import (
     visible_region,
 )
 from napari_cresunet.widgets._notify import tell, tell_error
+from napari_cresunet.widgets._whole_runner import WholeRunner
 
 SETTLE_TIME = 300
 """Milliseconds after the last change when the slider counts as let go."""
@@ -49,12 +57,17 @@ class Runner(JobRunner):
         Where images come from and results go.
     state : CountState
         What the dock shows.
+    whole : WholeRunner
+        Counts images that are too large for memory, after their field of view.
     parent : QObject
         The dock.
     """
 
-    def __init__(self, viewer: Any, state: CountState, parent: QObject) -> None:
+    def __init__(
+        self, viewer: Any, state: CountState, whole: WholeRunner, parent: QObject
+    ) -> None:
         super().__init__(state, parent)
+        self._whole = whole
         self._follow_models(state.refresh_models)
         self._viewer = viewer
         self._run: Job | None = None
@@ -62,6 +75,7 @@ class Runner(JobRunner):
         self._relabels: Job | None = None
         self._placements: dict[str, Placement] = {}
         self._cells: dict[str, str] = {}
+        self._untold: set[str] = set()
         self._heard: list[Corrections] = []
         # An interval of 0 brings many slider events together to the latest one.
         self._follow_timer = self._timer(0, self._follow)
@@ -82,8 +96,11 @@ class Runner(JobRunner):
             state.tell(tell_error(error), is_failure=True)
             return
         self._drop_background()
-        state.begin()
         placement = placement_of(layer)
+        if self._is_all_known(request):
+            self._whole.start(request, placement)
+            return
+        state.begin()
         self._run = Job(iter_run(request, state.cache), "c-ResUnet (counting cells)")
         self._run.stepped.connect(state.advance)
         self._run.failed.connect(self._on_run_failed)
@@ -95,15 +112,36 @@ class Runner(JobRunner):
         """Stop the run after the tile it is at."""
         if self._run is not None:
             self._run.cancel()
+        self._whole.cancel()
 
     def _source_layer(self) -> Any:
         source = self._state.source
         return None if source is None else find_layer(self._viewer, source.identity)
 
+    def _is_all_known(self, request: Request) -> bool:
+        """Whether only the whole of a large image is still to be counted."""
+        if not is_whole_wanted(request):
+            return False
+        result = self._state.result
+        if result is None or self._cells_of(result) is None:
+            return request.region is None
+        then, now = result.request, request
+        names = ("model", "diameter", "device", "engine")
+        return then.region == now.region and all(
+            getattr(then.choices, name) == getattr(now.choices, name) for name in names
+        )
+
     def _region(self, layer: Any) -> tuple[slice, slice] | None:
-        if layer is None or not self._state.choices.view_only:
+        """Return what is predicted first, or alone; None for the whole image."""
+        source, view_only = self._state.source, self._state.choices.view_only
+        is_huge = source is not None and is_large(source)
+        if layer is None or source is None or not (view_only or is_huge):
             return None
         region = visible_region(self._viewer, layer)
+        if region is not None and is_huge:
+            return middle_of(region, source)
+        if region is None and not view_only:
+            return None
         if region is None:
             raise InputError(
                 "The canvas shows no rows and columns of the image: switch to the 2D "
@@ -140,6 +178,8 @@ class Runner(JobRunner):
                 f"result is in the layer {cells.name!r}."
             )
         self._analyze(result)
+        if layer is not None and is_whole_wanted(result.request):
+            self._whole.start(result.request, placement)
 
     def _tell(self, sentence: str) -> None:
         tell(sentence)
@@ -255,8 +295,17 @@ class Runner(JobRunner):
             self._viewer, self._cells_of(result), result, self._placements[identity]
         )
         self._cells[identity] = identity_of(cells)
+        self._untold.add(identity_of(cells))
+        self._settle_timer.start()
         self._listen_to(result)
         self._tell_kept(kept, cells)
+
+    def _tell_renewed(self) -> None:
+        """Tell everybody of labels that the slider has left as they are."""
+        for layer in list(self._viewer.layers):
+            if identity_of(layer) in self._untold and is_followed(layer):
+                tell_renewed(layer)
+        self._untold.clear()
 
     def _settle(self) -> None:
         state = self._state
@@ -264,6 +313,7 @@ class Runner(JobRunner):
             self._settle_timer.start()
             return
         state.settle()
+        self._tell_renewed()
         if state.result is not None:
             self._analyze(state.result)
 
@@ -319,3 +369,19 @@ class Runner(JobRunner):
         for corrections in self._heard:
             corrections.changed.disconnect(self._on_corrected, missing_ok=True)
         LABELS_SHELF.remove(self.relabel)
+
+
+def is_whole_wanted(request: Request) -> bool:
+    """Tell whether the whole of an image is to be counted after its field of view.
+
+    Parameters
+    ----------
+    request : Request
+        What the user asked for.
+
+    Returns
+    -------
+    bool
+        Of an image that is too large for memory, unless the field of view is enough.
+    """
+    return is_large(request.source) and not request.choices.view_only

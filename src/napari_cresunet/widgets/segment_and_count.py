@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from napari.utils.theme import get_theme
 
-from napari_cresunet.state import Area, CountState
+from napari_cresunet.state import Area, CountState, WholeState
 from napari_cresunet.widgets._advanced import AdvancedPart
 from napari_cresunet.widgets._calibrating import VIEW, WHOLE, CalibratingPart
 from napari_cresunet.widgets._choosing import ChoosingPart
@@ -23,6 +23,8 @@ from napari_cresunet.widgets._layers import (
 from napari_cresunet.widgets._runner import Runner
 from napari_cresunet.widgets._running import RunningPart
 from napari_cresunet.widgets._tuning import TuningPart
+from napari_cresunet.widgets._whole import WholePart
+from napari_cresunet.widgets._whole_runner import WholeRunner
 
 
 class SegmentAndCount(ImageDock):
@@ -38,10 +40,13 @@ class SegmentAndCount(ImageDock):
 
     def __init__(self, viewer: "napari.viewer.Viewer") -> None:  # type: ignore[name-defined] # noqa: F821 napari injects by this name
         super().__init__(viewer, CountState())
-        self.runner = Runner(viewer, self.state, self)
+        self.whole_state = WholeState(self.state)
+        self.whole_runner = WholeRunner(viewer, self.state, self.whole_state, self)
+        self.runner = Runner(viewer, self.state, self.whole_runner, self)
         self.choosing = ChoosingPart(self.state)
         self.running = RunningPart(self.state)
         self.counting = CountPart(self.state)
+        self.whole = WholePart(self.whole_state)
         self.tuning = TuningPart(self.state)
         self.calibrating = CalibratingPart(self.state)
         self.advanced = AdvancedPart(self.state)
@@ -58,8 +63,8 @@ class SegmentAndCount(ImageDock):
             part.render()
 
     @property
-    def _fixed_parts(self) -> tuple[ChoosingPart, RunningPart, CountPart]:
-        return self.choosing, self.running, self.counting
+    def _fixed_parts(self) -> tuple[ChoosingPart, RunningPart, CountPart, WholePart]:
+        return self.choosing, self.running, self.counting, self.whole
 
     @property
     def _scrolling_parts(self) -> tuple[TuningPart, CalibratingPart, AdvancedPart]:
@@ -74,6 +79,7 @@ class SegmentAndCount(ImageDock):
         self.choosing.layer_chosen.connect(self._on_layer_chosen)
         self.running.run_wanted.connect(self.runner.run)
         self.running.cancel_wanted.connect(self.runner.cancel)
+        self.whole.apply_wanted.connect(self.whole_runner.apply)
         self.calibrating.calibration_wanted.connect(self._on_calibration_wanted)
         self.advanced.opened.connect(self.runner.look_for_devices)
         self.runner.devices_found.connect(self.advanced.show_devices)
@@ -86,6 +92,7 @@ class SegmentAndCount(ImageDock):
         viewer.events.theme.disconnect(self._on_theme_changed)
         self._watch(None)
         self.runner.shut_down()
+        self.whole_runner.shut_down()
 
     # The image
 
