@@ -8,6 +8,7 @@ is above the threshold is joined over all blocks before anything is made of it.
 import time
 from collections.abc import Generator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +208,7 @@ def _wanted(
         tile=side,
         block=slide_block(block, side),
         scaling=(0.0, 0.0),
+        version=version("napari-cresunet"),
     )
 
 

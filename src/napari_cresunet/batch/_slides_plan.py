@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,8 @@ class SlidePlan:
     block: int
     scaling: tuple[float, float]
     """Low and span."""
-    version: str = version("napari-cresunet")
+    version: str
+    """Of the package."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as a plain dict."""
