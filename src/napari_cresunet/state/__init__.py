@@ -13,7 +13,7 @@ from napari_cresunet.state._analysis import (
     iter_analysis,
     iter_calibration,
 )
-from napari_cresunet.state._batch import BatchState
+from napari_cresunet.state._batch import MOST_MESSAGES, BatchState
 from napari_cresunet.state._batch_review import (
     OpenedImage,
     ReviewSaved,
@@ -220,6 +220,7 @@ __all__ = [
     "LAYERS",
     "METRICS",
     "MODEL_SHELF",
+    "MOST_MESSAGES",
     "OPEN_STATES",
     "OUTLINE",
     "OWN_CONTROLS",

@@ -33,6 +33,8 @@ from napari_cresunet.weights import ModelCard, list_models, user_model_folder
 
 _SHARED = ("model", "diameter", "threshold", "min_size", "preset", "device")
 """Choices that mean the same for many images as for one."""
+MOST_MESSAGES = 3
+"""That are shown of one run: thousands of images may all say the same."""
 _RECOMMENDED: dict[str, Any] = {
     "threshold": None,
     "min_size": None,
@@ -73,6 +75,8 @@ class BatchState(Working):
         self.table = BatchTable()
         self.inbox: deque[Entry] = deque()
         """What the worker thread has to tell of images."""
+        self.messages: list[str] = []
+        """What the user should know of the last run, such as a fall-back."""
         self.opened = ""
         """Name of the image that is open; empty if none is."""
         self.saver: ReviewSaver | None = None
@@ -299,6 +303,9 @@ class BatchState(Working):
 
     def begin(self) -> None:
         """A run has started."""
+        # Who presses Run once more wants the rest, and not all of it again.
+        self.write(again=False)
+        self.messages = []
         self.inbox.clear()
         self.is_running, self.progress = True, Progress(text="Starting…")
         self.tell("")
@@ -313,6 +320,8 @@ class BatchState(Working):
     def advance(self, progress: Any) -> None:
         """The work has come further."""
         self.receive()
+        if progress.message:
+            self.messages.append(progress.message)
         super().advance(progress)
 
     def receive(self) -> None:
@@ -351,7 +360,11 @@ class BatchState(Working):
             parts.append(f"{result.n_skipped:,} had been counted before")
         if result.n_failed:
             parts.append(f"{result.n_failed:,} failed")
-        self._end(", ".join(parts) + ".", is_failure=bool(result.n_failed))
+        sentences = [", ".join(parts) + ".", *self.messages[:MOST_MESSAGES]]
+        n_more = len(self.messages) - MOST_MESSAGES
+        if n_more > 0:
+            sentences.append(f"There were {n_more:,} more messages.")
+        self._end(" ".join(sentences), is_failure=bool(result.n_failed))
 
     def stop(self) -> None:
         """A run was cancelled."""

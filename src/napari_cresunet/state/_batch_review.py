@@ -1,5 +1,6 @@
 """One image of a batch: opened for review, and saved."""
 
+import atexit
 import threading
 import time
 import weakref
@@ -324,6 +325,13 @@ class ReviewSaver:
 
 
 _OPEN: "weakref.WeakSet[ReviewSaver]" = weakref.WeakSet()
+
+
+@atexit.register
+def close_reviews() -> None:
+    """Save what is not saved when a process ends in order."""
+    for saver in list(_OPEN):
+        saver.close()
 
 
 def _iter_save(

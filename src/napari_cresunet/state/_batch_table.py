@@ -169,10 +169,10 @@ class BatchTable:
         rows = [n for n, entry in enumerate(self.entries) if self._is_shown(entry)]
         if name:
             key = _key(name)
-            known = [n for n in rows if key(self.entries[n]) is not None]
-            unknown = [n for n in rows if key(self.entries[n]) is None]
-            known.sort(key=lambda n: key(self.entries[n]), reverse=is_descending)
-            rows = known + unknown
+            keys = {n: key(self.entries[n]) for n in rows}
+            known = [n for n in rows if keys[n] is not None]
+            known.sort(key=keys.__getitem__, reverse=is_descending)
+            rows = known + [n for n in rows if keys[n] is None]
         self._rows = rows
         self._row_of = {number: row for row, number in enumerate(rows)}
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cresunet.batch import BatchResult
 from napari_cresunet.errors import CResUNetError
 from napari_cresunet.state import (
+    MOST_MESSAGES,
     BatchState,
     Listing,
     Progress,
@@ -149,6 +150,8 @@ class BatchRunner(BatchQueue):
         self._latest = progress
         if progress.message:
             self._show_latest()
+            if len(self._state.messages) <= MOST_MESSAGES:
+                tell(progress.message)
         elif not self._show_timer.isActive():
             self._show_timer.start()
 
