@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cresunet.batch import cluster_pool, iter_batch
+from napari_cresunet.batch import iter_batch
 from napari_cresunet.errors import InputError, WeightsError
 from napari_cresunet.steps import drain
 
@@ -84,13 +84,3 @@ def test_workers_that_cannot_use_the_model_stop_the_batch(paths, tmp_path, optio
     with pytest.raises(InputError) as here:
         model.load()
     assert str(caught.value) == str(here.value)
-
-
-@pytest.mark.slow
-def test_a_cluster_counts_as_one_process_does(paths, tmp_path, options):
-    pytest.importorskip("distributed")
-    drain(iter_batch(paths, tmp_path / "whole", options))
-    with cluster_pool("local:2") as pool:
-        result = drain(iter_batch(paths, tmp_path / "out", options, pool=pool))
-    assert (result.n_counted, result.n_failed) == (3, 1)
-    check_same(tmp_path / "out", tmp_path / "whole")

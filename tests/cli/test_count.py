@@ -193,3 +193,63 @@ def test_a_device_that_is_not_there_is_told_in_one_line(run, model, image):
     assert outcome.status == 1
     assert outcome.err.startswith("Error: There is no device 'cuda:77' on this")
     assert outcome.err.count("\n") == 1
+
+
+def test_the_same_command_goes_on_where_it_was(run, model, image, tmp_path):
+    command = ("count", image, "--model", model, "-o", tmp_path / "out")
+    first = run(*command)
+    second = run(*command)
+    assert second.status == 0
+    assert second.out == first.out
+    assert second.err == "Counted 0 images, skipped 1 counted before.\n"
+
+
+def test_sums_tell_what_was_counted_skipped_and_failed(run, model, image, tmp_path):
+    out = tmp_path / "out"
+    run("count", image, "--model", model, "-o", out)
+    other = image.with_name("other.png")
+    other.write_bytes(image.read_bytes())
+    empty = image.with_name("empty.png")
+    empty.touch()
+    outcome = run("count", image.parent, "--model", model, "-o", out, "--report")
+    assert outcome.status == 1
+    assert outcome.err.splitlines() == [
+        f"Error: {empty} is empty (0 bytes): copy or export it again.",
+        "Counted 1 image, skipped 1 counted before, 1 failed.",
+        f"The report is {out / 'report.html'}.",
+    ]
+    assert "<td>It is" not in (out / "report.html").read_text()
+    assert "is empty (0 bytes)" in (out / "report.html").read_text()
+
+
+def test_a_list_gives_settings_and_groups(run, model, image, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("image;threshold;group\ncells.png;0,5;control\n")
+    (row,) = count_json(run, path)
+    assert (row["image"], row["threshold"]) == (str(image), 0.5)
+    run("count", path, "--model", model, "-o", tmp_path / "out", "--cells")
+    with (tmp_path / "out" / "counts.csv").open(newline="") as file:
+        (line,) = csv.DictReader(file)
+    assert (line["group"], line["state"], line["error"]) == ("control", "done", "")
+    with (tmp_path / "out" / "cells_cells.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == int(line["count"])
+
+
+def test_no_probability_is_written_where_none_is_wanted(run, model, image, tmp_path):
+    out = tmp_path / "out"
+    run("count", image, "--model", model, "-o", out, "--no-probability", "--overlay")
+    names = {path.name for path in out.iterdir() if path.suffix in (".tif", ".png")}
+    assert names == {"cells_labels.tif", "cells_overlay.png"}
+
+
+def test_pictures_need_a_folder(run, model, image):
+    outcome = run("count", image, "--model", model, "--overlay")
+    assert outcome.status == 2
+    assert "--overlay, --cells and --report need -o DIR." in outcome.err
+
+
+def test_the_folder_of_results_may_be_that_of_the_images(run, model, image):
+    command = ("count", image.parent, "--model", model, "-o", image.parent, "--overlay")
+    assert run(*command).status == 0
+    again = run(*command)
+    assert again.err == "Counted 0 images, skipped 1 counted before.\n"
