@@ -1,5 +1,7 @@
 import json
 
+import imageio.v3 as iio
+import numpy as np
 import pytest
 
 from napari_cresunet.weights import list_models, read_card
@@ -56,3 +58,44 @@ def test_import_of_a_pickle_is_refused_in_one_line(run, tmp_path):
     assert outcome.err.startswith("Error: ")
     assert outcome.err.count("\n") == 1
     assert list_models() == [card for card in list_models() if card.source == "bundled"]
+
+
+@pytest.mark.slow
+def test_quantize_says_what_changes_and_info_says_it_again(
+    run, model, tmp_path, monkeypatch
+):
+    pytest.importorskip("nncf")
+    monkeypatch.setenv("NAPARI_CRESUNET_CACHE", str(tmp_path / "networks"))
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        image = rng.integers(0, 256, (64, 72, 3), dtype=np.uint8)
+        iio.imwrite(tmp_path / f"{name}.png", image)
+    truth = np.zeros((64, 72), np.uint8)
+    truth[20:30, 20:30] = 1
+    (tmp_path / "truth").mkdir()
+    iio.imwrite(tmp_path / "truth" / "a.png", truth)
+    outcome = run(
+        *("models", "quantize", model, tmp_path / "a.png", tmp_path / "b.png"),
+        *("--truth", tmp_path / "truth", "--json"),
+    )
+    assert outcome.status == 0, outcome.err
+    said = json.loads(outcome.out)
+    assert (said["model"], said["n_images"], said["is_bundled"]) == ("tiny", 2, False)
+    assert 0 <= said["f1"] <= 1
+    assert said["speed"] > 0
+    info = json.loads(run("models", "info", model, "--json").out)
+    assert {"model": "tiny"} | info["quantized"] == said
+    text = run("models", "info", model).out
+    assert "8 bits on 2 calibration images: " in " ".join(text.split())
+    again = run("models", "quantize", model)
+    assert again.out.startswith("8 bits on 2 calibration images: ")
+    assert again.out.endswith("Use it with: --model tiny --precision int8\n")
+    counted = run("count", tmp_path / "a.png", "--model", model, "--precision", "int8")
+    assert counted.status == 0, counted.err
+
+
+@pytest.mark.parametrize("option", ["--backend", "--precision"])
+def test_an_unknown_way_to_run_a_network_is_a_wrong_argument(run, option):
+    outcome = run("count", "a.png", option, "quick")
+    assert outcome.status == 2
+    assert "'quick' is not one of auto, " in outcome.err

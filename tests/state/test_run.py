@@ -124,6 +124,7 @@ def test_the_title_says_what_ran_the_network(state, source):
     assert result.quantized_text == slower.quantized_text == ""
 
 
+@pytest.mark.slow
 def test_8_bits_say_what_they_change(state, source):
     pytest.importorskip("nncf")
     assert describe_engine(state.choices, state.card) == ""
