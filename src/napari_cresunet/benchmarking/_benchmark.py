@@ -134,7 +134,6 @@ def _parts(options: BenchmarkOptions, device: str) -> list[_Part]:
     predicting, missing = prediction_ways(device)
     size = (options.height, options.width, options.n_cells)
     shown = f"{options.width}×{options.height} px"
-    once = {"sizes": (size,), "rounds": options.rounds, "memory": options.memory}
     scaled = tuple(_scaled(size, scale) for scale in options.scales)
     fields = tuple((options.field, options.field, n) for n in options.cell_counts)
     segmenting = tuple(segmentation_ways())
@@ -145,19 +144,25 @@ def _parts(options: BenchmarkOptions, device: str) -> list[_Part]:
             ways=tuple(predicting),
             draw=draw_image,
             remarks=tuple(missing),
-            **once,
+            sizes=(size,),
+            rounds=options.rounds,
+            memory=options.memory,
         ),
         _Part(
             title=f"Segmentation, {shown}, {options.n_cells} cells",
             ways=segmenting,
             draw=_drawn_probability,
-            **once,
+            sizes=(size,),
+            rounds=options.rounds,
+            memory=options.memory,
         ),
         _Part(
             title=f"From image to counted cells, {shown} RGB",
             ways=tuple(counting_ways(device)),
             draw=draw_image,
-            **once,
+            sizes=(size,),
+            rounds=options.rounds,
+            memory=options.memory,
         ),
         _Part(
             title="How the time of prediction grows with the pixels",
@@ -202,7 +207,7 @@ def _two_of(predicting: list[Way], device: str) -> tuple[Way, ...]:
     """Return the reference and what is chosen by default."""
     from napari_cresunet.inference import load_model
 
-    title = load_model(device=device).title
+    title = f"predict: {load_model(device=device).title}"
     return predicting[0], Way(title=title, kind="predict", device=device)
 
 
@@ -227,7 +232,6 @@ def _comparison(part: _Part) -> Generator[str, None, Comparison]:
 def _row(timed: Timed, first: Timed, megabytes: float | None) -> Measured:
     """Return what is told of one way."""
     result = timed.result
-    is_known = first.seconds is not None and timed.seconds is not None
     difference = cells = None
     if result is not None and result.dtype.kind == "i":
         cells = int(result.max())
@@ -236,11 +240,17 @@ def _row(timed: Timed, first: Timed, megabytes: float | None) -> Measured:
     return Measured(
         title=timed.way.title,
         seconds=timed.seconds,
-        times_faster=first.seconds / timed.seconds if is_known else None,
+        times_faster=_times_faster(first.seconds, timed.seconds),
         megabytes=megabytes,
         difference=difference,
         cells=cells,
     )
+
+
+def _times_faster(reference: float | None, seconds: float | None) -> float | None:
+    if reference is None or seconds is None:
+        return None
+    return reference / seconds
 
 
 def _growth(part: _Part) -> Generator[str, None, Growth]:

@@ -63,9 +63,9 @@ def usable_cores() -> int:
 
 def total_memory() -> int | None:
     """Return the bytes of memory of this computer, None where that is unknown."""
-    if sys.platform == "win32":
-        return _of_psutil("total")
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    if hasattr(os, "sysconf"):
+        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return _of_psutil("total")
 
 
 def free_memory(device: str) -> int | None:
@@ -85,7 +85,7 @@ def free_memory(device: str) -> int | None:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES"))
     return _of_psutil("available")
 

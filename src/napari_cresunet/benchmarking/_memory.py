@@ -1,6 +1,7 @@
 """Peak memory of one way, measured in a process of its own."""
 
 import json
+import platform
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,7 @@ def main() -> None:
     _warm_up(way, pixels)
     before = _memory_now(way.device)
     way.ready(pixels)()
-    print((_peak(way.device) - before) / 1e6)
+    sys.stdout.write(f"{(_peak(way.device) - before) / 1e6}\n")
 
 
 def _warm_up(way: Way, pixels: NDArray[Any]) -> None:
@@ -73,7 +74,7 @@ def _memory_now(device: str) -> int:
         import torch
 
         return int(torch.cuda.memory_allocated(device))
-    return _of_status("VmRSS") if sys.platform == "linux" else _peak(device)
+    return _of_status("VmRSS") if platform.system() == "Linux" else _peak(device)
 
 
 def _peak(device: str) -> int:
@@ -82,18 +83,21 @@ def _peak(device: str) -> int:
         import torch
 
         return int(torch.cuda.max_memory_allocated(device))
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         # getrusage would give the peak of the process that started this one.
         return _of_status("VmHWM")
-    if sys.platform == "win32":
+    return _peak_elsewhere()
+
+
+def _peak_elsewhere() -> int:
+    """Return the peak on macOS and Windows."""
+    try:
+        import resource
+    except ImportError:
         import psutil
 
         return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    # Bytes on macOS, kB on other systems.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def _of_status(name: str) -> int:

@@ -168,13 +168,11 @@ def clean(mask: NDArray[np.bool_], hole_size: int, min_size: int) -> NDArray[np.
 
 
 def break_ties(surface: NDArray[Any], markers: NDArray[Any]) -> NDArray[Any]:
-    """Lower each marker pixel by less than a distance can differ, the first one most.
-
-    scikit-image leaves the order of equally low markers to the layout of its heap.
-    """
+    """Lower marker pixels by less than distances can differ, the first one most."""
+    # scikit-image leaves the order of equally low markers to the layout of its heap.
     surface = surface.copy()
     is_marker = markers > 0
-    count = np.count_nonzero(is_marker)
+    count = int(np.count_nonzero(is_marker))
     surface[is_marker] -= TIE_BREAK * np.arange(count, 0, -1) / max(count, 1)
     return surface
 

@@ -130,9 +130,9 @@ def machine_lines(machine: dict[str, Any]) -> list[str]:
     memory = "" if machine["memory_gb"] is None else f", {machine['memory_gb']:g} GB"
     gpus = "".join(f", {gpu['name']}" for gpu in machine["gpus"]) or ", no GPU"
     versions = ", ".join(f"{name} {one}" for name, one in machine["versions"].items())
+    computer = f"{machine['processor']}, {machine['cores']} cores{memory}{gpus}"
     return [
-        f"{machine['processor']}, {machine['cores']} cores{memory}{gpus}, "
-        f"{machine['system']}",
+        f"{computer}, {machine['system']}",
         f"{versions}, Python {machine['python']}, {machine['threads']} threads",
     ]
 

@@ -1,4 +1,4 @@
-"""What the benchmarks work on: drawn, so that size and number of cells can be chosen."""
+"""What the benchmarks work on: drawn, with as many pixels and cells as wanted."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -58,7 +58,7 @@ def prediction_ways(device: str) -> tuple[list[Way], list[str]]:
             continue
         ways.append(
             Way(
-                title=model.title,
+                title=f"predict: {model.title}",
                 kind="predict",
                 device=device,
                 backend=backend,
