@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.inference.conftest import settled
 from torch import nn
 
 from napari_cresunet.errors import InputError
@@ -22,7 +23,6 @@ from napari_cresunet.inference._prediction import iter_predict
 from napari_cresunet.models import VARIANTS
 from napari_cresunet.steps import drain
 from napari_cresunet.weights import list_models, save_weights
-from tests.inference.conftest import settled
 
 pytest.importorskip("openvino")
 

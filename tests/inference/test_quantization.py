@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.inference.conftest import SmallNetwork, as_model
 
 from napari_cresunet.errors import InputError
 from napari_cresunet.evaluation import aggregate, evaluate
@@ -24,7 +25,6 @@ from napari_cresunet.inference._calibration import bundled_images
 from napari_cresunet.plugin import read_sample
 from napari_cresunet.segmentation import segment
 from napari_cresunet.steps import drain
-from tests.inference.conftest import SmallNetwork, as_model
 
 pytest.importorskip("openvino")
 
