@@ -264,6 +264,26 @@ def test_what_came_of_a_run_is_said_in_words(counted, folder):
     assert counted.summary == "in 4 of 5 images, 1 failed"
 
 
+def test_the_first_messages_of_a_run_are_kept_and_others_are_counted(counted):
+    result = drain(iter_batch_run(counted.request(), deque()))
+    counted.begin()
+    for number in range(5):
+        counted.advance(Progress(text="", message=f"Message {number}."))
+    counted.finish(result)
+    assert counted.notice == (
+        "Counted 0 images, 4 had been counted before. Message 0. Message 1. Message 2. "
+        "There were 2 more messages."
+    )
+
+
+def test_counting_again_is_for_one_run(counted):
+    counted.write(again=True)
+    request = counted.request()
+    counted.begin()
+    assert request.options.again
+    assert not counted.outputs.again
+
+
 def test_the_counts_are_those_of_the_engine(counted, folder, tmp_path):
     options = BatchOptions(model=counted.request().options.model)
     paths = sorted(folder.glob("*.tif"))
@@ -306,6 +326,24 @@ def test_an_image_is_opened_with_its_labels_and_probability(counted, discs):
     (counted.output / "b_probability.tif").write_bytes(b"damaged")
     opened = drain(iter_open_image(counted.output, counted.table.find("b")))
     assert opened.probability == ()
+
+
+def test_images_in_color_and_stacks_are_opened_as_what_they_are(state, tmp_path, discs):
+    images = {"color": np.stack([discs] * 3, axis=-1), "stack": np.stack([discs] * 2)}
+    for name, image in images.items():
+        options = {"photometric": "rgb"} if name == "color" else {}
+        tifffile.imwrite(tmp_path / f"{name}.tif", image, **options)
+    listing = drain(iter_listing([str(tmp_path / f"{x}.tif") for x in images], None))
+    state.show(listing)
+    drain(iter_batch_run(state.request(), state.inbox), state.advance)
+    state.receive()
+    for name, image in images.items():
+        opened = drain(iter_open_image(listing.output, state.table.find(name)))
+        assert np.array_equal(opened.image[0], image)
+        assert opened.is_rgb == (name == "color")
+        assert opened.labels[0].shape == (
+            image.shape[:2] if opened.is_rgb else image.shape
+        )
 
 
 @pytest.mark.parametrize(

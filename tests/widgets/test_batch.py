@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from napari_cresunet.batch import Entry, ListedImage, open_review, read_batch
 from napari_cresunet.pyramids import create_pyramid
 from napari_cresunet.state import Listing
 from napari_cresunet.steps import drain
+from napari_cresunet.studies import studies_folder
 from napari_cresunet.widgets._corrections import corrections_of
 from napari_cresunet.widgets._job import _ALIVE
+from napari_cresunet.widgets._layers import identity_of
 from napari_cresunet.widgets._measure_regions import set_names
 from napari_cresunet.widgets._records import record_of
 from napari_cresunet.widgets.batch import Batch
@@ -81,7 +84,8 @@ def make_dock(qtbot):
 
     yield make
     for dock in docks:
-        dock.runner.shut_down()
+        with suppress(RuntimeError):  # it went with its window
+            dock.runner.shut_down()
 
 
 @pytest.fixture
@@ -186,6 +190,49 @@ def test_a_folder_is_counted_and_corrected_in_one_window(
     qtbot.waitUntil(lambda: dock.state.opened == "a", timeout=PATIENCE)
     assert set(np.unique(cells_of(viewer).data)) == {0, 2, 3}
     assert [one.kind for one in corrections_of(cells_of(viewer)).log] == ["paint"]
+
+
+def test_other_docks_follow_the_image_that_is_open(
+    make_napari_viewer_proxy, make_dock, run, open_image, folder, qtbot
+):
+    viewer = make_napari_viewer_proxy()
+    dock = make_dock(viewer)
+    _, correct = viewer.window.add_plugin_dock_widget(
+        "napari-cresunet", "Correct cells"
+    )
+    _, measure = viewer.window.add_plugin_dock_widget(
+        "napari-cresunet", "Measure and export"
+    )
+    run(dock, folder)
+    for name in "ab":
+        open_image(dock, name)
+        layer = cells_of(viewer)
+        assert correct.state.identity == identity_of(layer)
+        assert correct.study.state.saver is None  # else there were two files of it
+        correct.state.choose_tool("delete")
+        correct.acts.click(np.argwhere(layer.data == 2).mean(axis=0))
+        assert 2 not in layer.data
+        qtbot.waitUntil(lambda: states(dock)[name] == "reviewed", timeout=PATIENCE)  # noqa: B023
+        viewer.screenshot(canvas_only=False, flash=False)
+    assert not studies_folder().exists()
+    qtbot.waitUntil(lambda: not measure.runner.is_busy, timeout=PATIENCE)
+
+
+def test_a_window_that_is_closed_saves_what_was_not_saved_yet(
+    make_napari_viewer_proxy, make_dock, run, open_image, folder, qtbot
+):
+    viewer = make_napari_viewer_proxy()
+    dock = make_dock(viewer)
+    dock.runner._save_timer.setInterval(100_000)
+    run(dock, folder)
+    open_image(dock, "a")
+    output = dock.state.output
+    rub_out(viewer, 2)
+    viewer.close()
+    qtbot.waitUntil(
+        lambda: read_batch(output).entries[0].state == "reviewed", timeout=PATIENCE
+    )
+    assert set(np.unique(open_review(output, "a").labels)) == {0, 1, 3}
 
 
 def test_keys_of_the_canvas_go_through_the_images(viewer, dock, run, folder, qtbot):
