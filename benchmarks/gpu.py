@@ -279,7 +279,11 @@ class Bench:
         rows = []
         for name in ("full", "half"):
             do = prepared(self.network, name)
-            with torch.inference_mode(), profile() as profiler:
+            with (
+                torch.inference_mode(),
+                torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
+                profile() as profiler,
+            ):
                 for _ in range(5):
                     do(one)
                 self.wait()

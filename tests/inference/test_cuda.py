@@ -120,7 +120,7 @@ def test_folded_batch_norms_change_nothing(make_settled, device, variant):
                 module.bias.normal_(std=0.1)
     batch = torch.rand(1, 3, 64, 48)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
         expected = network(batch)
         found = prepared(network.to(device), "full")(batch.to(device)).cpu()
     assert expected.std() > 1e-3

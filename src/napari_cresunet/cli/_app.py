@@ -306,7 +306,7 @@ def train(
 @app.command()
 def benchmark(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small images, under a minute.")
+        bool, typer.Option("--quick", help="Small images, no memory, under a minute.")
     ] = False,
     device: Device = "auto",
     output: Annotated[

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 MOST = 16
 """Tiles of a batch at most."""
-GRAPH_PIXELS = 1_000_000
+GRAPH_PIXELS = 2_000_000
 """px of a batch up to which its kernels are recorded and launched as one."""
+GRAPH_BYTES = 5000
+"""Bytes that must be free for each of these px, as a recording holds its memory."""
 RECORD_AT = 3
 """A shape is recorded when it comes for this time: the first would lose by it."""
 GRAPHS = 4
@@ -197,13 +199,19 @@ class CudaRunner(TorchRunner):
             return self._compute(inputs)
         if shape not in self._graphs:
             self._seen[shape] = self._seen.get(shape, 0) + 1
-            if self._seen[shape] < RECORD_AT:
+            is_soon = self._seen[shape] < RECORD_AT
+            if is_soon or not self._has_room(inputs[:, 0].numel()):
                 return self._compute(inputs)
             if len(self._graphs) >= GRAPHS:
                 torch.cuda.synchronize(self.device)
                 del self._graphs[next(iter(self._graphs))]
             self._graphs[shape] = recorded(self._compute, inputs)
         return self._graphs[shape](inputs)
+
+    def _has_room(self, pixels: int) -> bool:
+        """Tell whether a recording would leave enough memory."""
+        free, _ = import_torch().cuda.mem_get_info(self.device)
+        return bool(free >= GRAPH_BYTES * pixels)
 
     def _again(
         self, pieces: Sequence[Piece], preparation: Preparation
