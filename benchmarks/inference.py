@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from image_sets import FNC_DIAMETER
 
+from napari_cresunet.benchmarking import reference_probability
 from napari_cresunet.inference import Model, load_model, predict
 from napari_cresunet.models import VARIANTS
 from napari_cresunet.weights import ModelCard
@@ -48,19 +49,15 @@ def make_model() -> Model:
     return Model(card, network, "cpu")
 
 
-def reference(model, image):
-    batch = torch.from_numpy(image.astype(np.float32) / 255)[None].permute(0, 3, 1, 2)
-    with torch.inference_mode():
-        return model.network(batch.contiguous())[0, 0].numpy()
-
-
 def compare() -> None:
     """Print the table of times; ways take turns, so that all see the same load."""
     image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
     plain, fast = make_model(), make_model()
     plain.network.to(memory_format=torch.contiguous_format)
     ways = {
-        "eager torch, contiguous, whole": lambda: reference(plain, image),
+        "eager torch, contiguous, whole": lambda: reference_probability(
+            image, plain.network, plain.card
+        ),
         "predict, whole (channels-last)": lambda: predict(image, fast, tile=1600),
         "predict, automatic tile": lambda: predict(image, fast),
         "predict, tile 1024": lambda: predict(image, fast, tile=1024),
