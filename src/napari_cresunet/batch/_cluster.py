@@ -13,7 +13,12 @@ from typing import Any, TypeVar
 from napari_cresunet._wording import list_names
 from napari_cresunet._writing import told_why
 from napari_cresunet.batch._cluster_versions import check_versions
-from napari_cresunet.batch._cluster_worker import Refused, fault_of_files, run_task
+from napari_cresunet.batch._cluster_worker import (
+    CannotLoadError,
+    Refused,
+    fault_of_files,
+    run_task,
+)
 from napari_cresunet.errors import EngineError, InputError
 
 Task = TypeVar("Task")
@@ -21,6 +26,12 @@ Result = TypeVar("Result")
 
 _AHEAD = 2
 """Tasks in flight for each worker: one at work, one that is there when it is done."""
+
+_ANSWER = "10s"
+"""How long a scheduler that answered before may take to answer again."""
+
+_MOST_LOSSES = 10
+"""How often a task may get lost on its way."""
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at the workers."""
@@ -51,8 +62,11 @@ class Cluster:
         EngineError
             If the scheduler is gone.
         """
+        import dask
+
         try:
-            return set(self.client.nthreads())
+            with dask.config.set({"distributed.comm.timeouts.connect": _ANSWER}):
+                return set(self.client.nthreads())
         except OSError as error:
             raise self.gone() from error
 
@@ -92,7 +106,8 @@ class ClusterPool:
         self._retries = retries
         self._addresses = cluster.workers()
         self._news: list[str] = []
-        self._looked = self._attended = time.monotonic()
+        self._looked = time.monotonic()
+        self._deserted_at: float | None = None
 
     @property
     def workers(self) -> int:
@@ -115,7 +130,9 @@ class ClusterPool:
                 flight.fill(waiting, _AHEAD * max(1, self.workers))
                 if not flight.tasks:
                     return
-                yield flight.next_done(beat)
+                done = flight.next_done(beat)
+                if done is None or not flight.is_suspect(*done):
+                    yield done
         finally:
             flight.end()
 
@@ -127,8 +144,7 @@ class ClusterPool:
 
     def check_files(self, output: Path | None, images: Sequence[Path] = ()) -> None:
         """Let all workers look for the files; see `Pool`."""
-        one_of_each_folder = {image.parent: str(image.absolute()) for image in images}
-        looked_for = list(one_of_each_folder.values())
+        looked_for = list(_one_of_each_folder(images).values())
         if output is None:
             self._ask_for_files(None, looked_for)
             return
@@ -174,9 +190,20 @@ class ClusterPool:
         if self._addresses - before:
             check_versions(self._client, self._cluster.title)
         if self._addresses:
-            self._attended = now
-        elif now > self._attended + self._cluster.worker_timeout:
+            self._deserted_at = None
+        elif self._deserted_at is None:
+            self._deserted_at = now
+        elif now > self._deserted_at + self._cluster.worker_timeout:
             raise self._cluster.deserted()
+
+
+def _one_of_each_folder(images: Sequence[Path]) -> dict[Path, str]:
+    """Return the first image that is there, for each folder."""
+    found: dict[Path, str] = {}
+    for image in images:
+        if image.parent not in found and image.exists():
+            found[image.parent] = str(image.absolute())
+    return found
 
 
 class _Flight:
@@ -187,49 +214,73 @@ class _Flight:
     ) -> None:
         import cloudpickle  # type: ignore[import-untyped]  # it ships no types
 
+        from napari_cresunet.batch._cluster_plugin import FunctionPlugin
+
         self._cluster = cluster
         self._retries = retries
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._run = secrets.token_hex(8)
         self._n = 0
-        self.tasks: dict[str, tuple[Any, Any]] = {}
-        """Key → future and task."""
-        # A task, not scattered data: lost with a worker, it is made again.
-        self._function = self._submit(
-            pickle.loads, cloudpickle.dumps(function), key=f"function-{self._run}"
-        )
+        self.tasks: dict[str, tuple[Any, Any, int]] = {}
+        """Key → future, task, and how often the task got lost."""
+        self._suspects: list[Any] = []
+        self._is_alone = False
+        self._plugin = FunctionPlugin(self._run, cloudpickle.dumps(function))
+        self._register()
 
-    def _submit(self, *arguments: Any, **options: Any) -> Any:
-        import dask
-
-        quiet = {"distributed.admin.large-graph-warning-threshold": "10 GB"}
-        with dask.config.set(quiet):
-            return self._cluster.client.submit(*arguments, **options, pure=False)
+    def _register(self) -> None:
+        """Let all workers have the function."""
+        for attempt in range(_MOST_LOSSES):
+            try:
+                self._cluster.client.register_plugin(self._plugin)
+            except OSError as error:
+                # A worker was lost meanwhile, or the scheduler is gone.
+                if attempt == _MOST_LOSSES - 1:
+                    raise self._cluster.gone() from error
+            else:
+                return
 
     def fill(self, waiting: Iterator[Any], most: int) -> None:
-        """Send tasks until so many are on their way."""
-        while len(self.tasks) < most:
+        """Send tasks until so many are on their way; at the end each suspect alone."""
+        while len(self.tasks) < most and not self._is_alone:
             try:
-                task = next(waiting)
+                self._send(next(waiting))
             except StopIteration:
-                return
-            future = self._submit(
-                run_task,
-                self._function,
-                pickle.dumps(task),
-                key=f"task-{self._run}-{self._n}",
-                retries=self._retries,
-                priority=-self._n,
-            )
-            self._n += 1
-            self.tasks[future.key] = future, task
-            future.add_done_callback(self._done.put)
+                self._is_alone = not self.tasks
+                break
+        if self._is_alone and not self.tasks and self._suspects:
+            self._send(self._suspects.pop(0))
+
+    def _send(self, task: Any, n_lost: int = 0) -> None:
+        future = self._cluster.client.submit(
+            run_task,
+            self._run,
+            pickle.dumps(task),
+            key=f"task-{self._run}-{self._n}",
+            retries=self._retries,
+            priority=-self._n,
+            pure=False,
+        )
+        self._n += 1
+        self.tasks[future.key] = future, task, n_lost
+        future.add_done_callback(self._done.put)
+
+    def is_suspect(self, task: Any, outcome: Any) -> bool:
+        """Tell whether a task was put aside, because workers died that had it."""
+        # Dask blames all that a worker had. Alone, each shows whether it is to blame.
+        if self._is_alone or not isinstance(outcome, _WorkersDiedError):
+            return False
+        self._suspects.append(task)
+        return True
 
     def next_done(self, beat: float) -> tuple[Any, Any] | None:
         """Return the next task and what came of it, or None if nothing does."""
         try:
             future = self._done.get(timeout=beat)
         except queue.Empty:
+            return None
+        if future.status not in ("error", "finished", "pending"):
+            self._send_again(*self.tasks.pop(future.key))
             return None
         try:
             outcome = self._outcome(future, beat)
@@ -238,18 +289,26 @@ class _Flight:
             return None
         return self.tasks.pop(future.key)[1], outcome
 
+    def _send_again(self, future: Any, task: Any, n_lost: int) -> None:
+        """Send a task that Dask lost, as when a worker dies that has its result."""
+        self._cluster.workers()  # which ends all if the scheduler is gone
+        if n_lost == _MOST_LOSSES:
+            raise self._cluster.gone()
+        future.release()
+        self._send(task, n_lost + 1)
+
     def _outcome(self, future: Any, beat: float) -> Any:
         """Return a result or an error."""
         if future.status == "error":
             return self._explained(future.exception())
-        if future.status not in ("finished", "pending"):
-            raise self._cluster.gone()
         try:
             result = future.result(timeout=beat)
         except TimeoutError as error:
             # The worker that had it is lost; another does the task again.
             raise _LostResultError from error
-        except Exception as error:  # noqa: BLE001 whatever the second try came to
+        except Exception as error:
+            if future.status in ("cancelled", "lost"):
+                raise _LostResultError from error
             return self._explained(error)
         return result.error if isinstance(result, Refused) else result
 
@@ -257,14 +316,13 @@ class _Flight:
         """Return an error as people understand it."""
         from distributed import KilledWorker
 
-        if self._function.status == "error":
+        if isinstance(error, CannotLoadError):
             raise EngineError(
-                "The workers cannot load what they are to run "
-                f"({self._function.exception()}): install the same there as on this "
-                "computer."
+                f"The workers cannot load what they are to run ({error}): install the "
+                "same there as on this computer."
             )
         if isinstance(error, KilledWorker):
-            return EngineError(
+            return _WorkersDiedError(
                 f"{error.allowed_failures + 1} workers died on this one after the "
                 "other, as when memory runs out: give each worker more memory, or use "
                 "smaller images or blocks."
@@ -273,10 +331,15 @@ class _Flight:
 
     def end(self) -> None:
         """Cancel what is on its way."""
-        futures = [*(future for future, _ in self.tasks.values()), self._function]
+        futures = [future for future, *_ in self.tasks.values()]
         self.tasks.clear()
         with suppress(OSError, TimeoutError):
             self._cluster.client.cancel(futures, force=True)
+            self._cluster.client.unregister_worker_plugin(self._plugin.name)
+
+
+class _WorkersDiedError(EngineError):
+    """Workers died on a task, or on another one that they had."""
 
 
 class _LostResultError(Exception):

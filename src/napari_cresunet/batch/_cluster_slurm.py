@@ -108,8 +108,10 @@ def new_cluster(options: dict[str, Any]) -> Any:
             "SLURM jobs need dask-jobqueue, which is not installed; "
             'install it with: pip install "napari-cresunet[cluster]"'
         ) from error
+    # Any free port: the usual one may be that of another user.
+    scheduler = {"dashboard_address": ":0"} | (options.get("scheduler_options") or {})
     try:
-        return SLURMCluster(**options)
+        return SLURMCluster(**options | {"scheduler_options": scheduler})
     except ValueError as error:
         raise InputError(
             "SLURM jobs need to know their cores and memory: give a YAML file with "

@@ -22,6 +22,14 @@ _gpu: int | None = None
 _claims: list[IO[bytes]] = []
 _claiming = threading.Lock()
 
+_packed: dict[str, bytes] = {}
+_functions: dict[str, Callable[[Any], Any]] = {}
+_unpacking = threading.Lock()
+
+
+class CannotLoadError(EngineError):
+    """A worker cannot load what it is to run; it would be so for every task."""
+
 
 class Refused:
     """An error that would come again, so that the task is not tried again.
@@ -36,13 +44,24 @@ class Refused:
         self.error = error
 
 
-def run_task(function: Callable[[Any], Any], task: bytes) -> Any:
+def keep_function(token: str, packed: bytes) -> None:
+    """Keep a function for the tasks that ask for it, pickled until one does."""
+    _packed[token] = packed
+
+
+def drop_function(token: str) -> None:
+    """Forget a function."""
+    _packed.pop(token, None)
+    _functions.pop(token, None)
+
+
+def run_task(token: str, task: bytes) -> Any:
     """Run a function on a task of this worker.
 
     Parameters
     ----------
-    function : callable
-        What to run.
+    token : str
+        Of the function.
     task : bytes
         The pickled task: Dask would look for tasks of its own in lists and dicts.
 
@@ -60,11 +79,22 @@ def run_task(function: Callable[[Any], Any], task: bytes) -> Any:
 
     be_worker(get_worker().state.nthreads)
     try:
-        return function(pickle.loads(task))
+        return _function(token)(pickle.loads(task))
     except EngineError:
         raise
     except CResUNetError as error:
         return Refused(error)
+
+
+def _function(token: str) -> Callable[[Any], Any]:
+    """Return a function, which is unpickled once."""
+    with _unpacking:
+        if token not in _functions:
+            try:
+                _functions[token] = pickle.loads(_packed[token])
+            except Exception as error:
+                raise CannotLoadError(str(error)) from error
+        return _functions[token]
 
 
 def be_worker(cores: int) -> None:
