@@ -15,6 +15,7 @@ from napari_cresunet.batch import (
     BatchOptions,
     CountOptions,
     Entry,
+    ModelSpec,
     Reviewed,
     iter_batch,
     open_review,
@@ -79,12 +80,13 @@ def without(labels, cell):
 def test_the_choices_of_the_dock_are_those_of_the_engine(state, folder):
     state.show(drain(iter_listing([str(folder)], None)))
     state.take(Choices(model="brightness", diameter=20.0, threshold=0.4, min_size=9))
+    state.choose(engine="torch", device="cpu")
     state.write(overlay=True, report=False)
     options = state.request().options
     assert options.count == CountOptions(
         diameter=20.0, threshold=0.4, min_size=9, preset=Choices().preset
     )
-    assert options.model.name_or_path == "brightness"
+    assert options.model == ModelSpec("brightness", "cpu", "torch", "auto")
     assert (options.overlay, options.report, options.probability) == (True, False, True)
     state.recommend()
     assert state.request().options.count.threshold is None
@@ -146,12 +148,13 @@ def test_earlier_results_bring_their_options_unless_others_were_chosen(
     counted, folder, models
 ):
     counted.write(overlay=True)
-    counted.choose(threshold=0.4)
+    counted.choose(threshold=0.4, engine="torch")
     drain(iter_batch_run(counted.request(), deque()))
     fresh = BatchState()
     fresh.refresh_models()
     fresh.show(drain(iter_listing([str(folder)], None)))
     assert (fresh.choices.threshold, fresh.choices.model) == (0.4, "brightness")
+    assert fresh.choices.engine == "torch"
     assert fresh.outputs.overlay
     other = BatchState()
     other.refresh_models()

@@ -26,12 +26,12 @@ from napari_cresunet.state._batch_table import (
     RUNNING,
     BatchTable,
 )
-from napari_cresunet.state._choices import Choices, Settings, resolve
+from napari_cresunet.state._choices import ENGINES, Choices, Settings, resolve
 from napari_cresunet.state._run import Progress
 from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models, user_model_folder
 
-_SHARED = ("model", "diameter", "threshold", "min_size", "preset", "device")
+_SHARED = ("model", "diameter", "threshold", "min_size", "preset", "device", "engine")
 """Choices that mean the same for many images as for one."""
 MOST_MESSAGES = 3
 """That are shown of one run: thousands of images may all say the same."""
@@ -264,6 +264,7 @@ class BatchState(Working):
             "threshold": count.threshold,
             "min_size": count.min_size,
             "preset": count.preset or Choices().preset,
+            "engine": _engine_of(options.model),
         }
         if options.model.name_or_path in {card.name for card in self.models}:
             changes["model"] = options.model.name_or_path
@@ -289,9 +290,10 @@ class BatchState(Working):
         if self.why_not or self.output is None:
             raise InputError(self.why_not)
         choices = self.choices
+        _, backend, precision = ENGINES[choices.engine]
         options = replace(
             self.outputs,
-            model=ModelSpec(name_or_path=choices.model, device=choices.device),
+            model=ModelSpec(choices.model, choices.device, backend, precision),
             count=CountOptions(
                 diameter=choices.diameter,
                 threshold=choices.threshold,
@@ -424,6 +426,13 @@ class BatchState(Working):
             None if there is no other.
         """
         return self.table.next(self.opened, states, step)
+
+
+def _engine_of(model: ModelSpec) -> str:
+    """Return which of the engines an earlier run used; "auto" for others."""
+    wanted = (model.backend, model.precision)
+    known = {row[1:]: name for name, row in ENGINES.items()}
+    return known.get(wanted, "auto")
 
 
 def _images(number: int) -> str:

@@ -17,7 +17,7 @@ from superqt.utils import signals_blocked
 from napari_cresunet.batch import BatchOptions
 from napari_cresunet.errors import InputError
 from napari_cresunet.segmentation import PRESETS
-from napari_cresunet.state import BatchState
+from napari_cresunet.state import ENGINES, BatchState, describe_engine
 from napari_cresunet.widgets._parts import Chooser, Fold, SizeField, button_for, column
 from napari_cresunet.widgets._texts import tooltip
 
@@ -64,6 +64,11 @@ class SettingsPart(QWidget):
         self.preset.chosen.connect(self._on_preset_chosen)
         self.device = Chooser("Device")
         self.device.chosen.connect(self._on_device_chosen)
+        self.engine = Chooser("Runs with")
+        self.engine.fill([(key, row[0]) for key, row in ENGINES.items()], "")
+        self.engine.chosen.connect(self._on_engine_chosen)
+        self.engine_note = QLabel()
+        self.engine_note.setWordWrap(True)
         self.take = button_for(
             "Take from Segment and count",
             self.take_wanted,
@@ -94,10 +99,11 @@ class SettingsPart(QWidget):
                     ("Smallest &cell", self.min_size, "min_size"),
                     ("&Split cells", self.preset, "preset"),
                     ("D&evice", self.device, "device"),
+                    ("Runs &with", self.engine, "engine"),
                 ]
             )
         )
-        for widget in (self.take, self.reset):
+        for widget in (self.engine_note, self.take, self.reset):
             self.fold.content.addWidget(widget)
         grid = QGridLayout()
         for number, box in enumerate(self.writes.values()):
@@ -126,10 +132,14 @@ class SettingsPart(QWidget):
             (self.model, choices.model),
             (self.preset, choices.preset),
             (self.device, choices.device),
+            (self.engine, choices.engine),
         ):
             chooser.setCurrentIndex(chooser.findData(key))
         self.diameter.set_value(choices.diameter)
         settings, card = state.settings, state.card
+        note = describe_engine(choices, card)
+        self.engine_note.setText(note)
+        self.engine_note.setVisible(bool(note))
         if settings is not None and card is not None:
             self.diameter.set_empty_value(card.diameter)
             self.model.setToolTip(f"<qt>{card.title}: {card.data}</qt>")
@@ -168,6 +178,9 @@ class SettingsPart(QWidget):
 
     def _on_device_chosen(self, name: str) -> None:
         self._state.choose(device=name)
+
+    def _on_engine_chosen(self, name: str) -> None:
+        self._state.choose(engine=name)
 
     def _on_box_toggled(self, _is_on: bool) -> None:
         self._state.write(**{n: box.isChecked() for n, box in self.writes.items()})
