@@ -5,39 +5,43 @@ import pytest
 from tests.segmentation.maps import disks, soft_cells
 from tests.segmentation.reference import tashfeen2025
 
-from napari_cresunet.segmentation import LiveSegmenter, _planes
+from napari_cresunet.segmentation import PRESETS, LiveSegmenter, _planes
 
 
 @pytest.fixture
-def split_areas(monkeypatch):
+def seen_areas(monkeypatch):
     """Watch the areas of the regions that are really worked on."""
     seen = []
-    split = _planes.split
+    are_single, split = _planes.are_single, _planes.split
 
-    def watched(clusters, *options):
-        seen.append(clusters.regions.areas.tolist())
-        return split(clusters, *options)
+    def watched_single(regions, *options):
+        seen.append(regions.areas.tolist())
+        return are_single(regions, *options)
 
-    monkeypatch.setattr(_planes, "split", watched)
+    def watched_split(clusters, preset, distance):
+        if preset.windows is not None:
+            seen.append(clusters.regions.areas.tolist())
+        return split(clusters, preset, distance)
+
+    monkeypatch.setattr(_planes, "are_single", watched_single)
+    monkeypatch.setattr(_planes, "split", watched_split)
     return seen
 
 
-FIELD = disks((60, 160), ((30, 30), 12, 0.9), ((30, 80), 10, 0.9), ((30, 130), 9, 0.6))
+FIELD = disks((60, 260), ((30, 30), 12, 0.9), ((30, 130), 10, 0.8), ((30, 230), 9, 0.6))
+FIELD[25, 130] = 0.95
 
 
-def test_only_regions_that_changed_are_worked_on(split_areas):
-    live = LiveSegmenter(FIELD)
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_only_what_changed_is_worked_on(seen_areas, preset):
+    live = LiveSegmenter(FIELD, preset=preset)
     live.update(0.5, 40)
     live.update(0.7, 40)
-    assert len(split_areas) == 1
-    assert len(split_areas[0]) == 3
-
-
-def test_an_equal_region_elsewhere_is_known(split_areas):
-    live = LiveSegmenter(disks((60, 120), ((30, 30), 12), ((31, 77), 12)))
-    assert live.update(0.5, 40).max() == 2
-    assert live.update(0.4, 40).max() == 2
-    assert len(split_areas) == 1
+    live.update(0.85, 40)
+    # The second one is a single pixel then, which is too small.
+    assert [len(areas) for areas in seen_areas] == [3]
+    live.update(0.85, 1)
+    assert seen_areas[1:] == [[1]]
 
 
 def test_at_the_edge_of_the_plane_an_equal_region_is_another():
@@ -49,18 +53,24 @@ def test_at_the_edge_of_the_plane_an_equal_region_is_another():
     )
 
 
-def test_the_oldest_is_forgotten_when_there_is_too_much(monkeypatch, split_areas):
-    # Each of the three takes 12 bytes for each of its 17 to 23 runs, and 4 more.
-    monkeypatch.setattr(_planes, "CACHE_BYTES", 600)
-    live = LiveSegmenter(FIELD)
-    first = live.update(0.5, 40)
-    np.testing.assert_array_equal(live.update(0.5, 40), first)
-    assert [len(areas) for areas in split_areas] == [3, 1]
-
-
-def test_the_smallest_size_alone_splits_nothing_anew(split_areas):
-    live = LiveSegmenter(soft_cells((200, 200), 12, seed=4))
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_the_smallest_size_alone_splits_nothing_anew(seen_areas, preset):
+    # Far enough from each other, so that no window joins other clusters.
+    live = LiveSegmenter(FIELD, preset=preset)
     live.update(0.5, 0)
-    for size in (40, 400, 4000, 40):
+    for size in (300, 400, 4000):
         live.update(0.5, size)
-    assert len(split_areas) == 1
+    assert len(seen_areas) == 1
+
+
+def test_areas_are_those_of_the_latest_labels():
+    stack = np.stack([soft_cells((90, 110), 6, seed) for seed in range(3)])
+    stack[1] = 0
+    live = LiveSegmenter(stack)
+    for threshold in (0.5, 0.3):
+        labels = live.update(threshold)
+        known = np.concatenate(live.areas)
+        np.testing.assert_array_equal(known, np.bincount(labels.ravel())[1:])
+        assert [len(areas) for areas in live.areas] == [
+            len(np.unique(plane)) - 1 for plane in labels
+        ]

@@ -6,14 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.segmentation import watershed
-from tests.segmentation.maps import noise
-from tests.segmentation.reference import break_ties, morelli2021
+from tests.segmentation.maps import THRESHOLDS, disks, noise, noise_fields
+from tests.segmentation.reference import break_ties, morelli2021, tashfeen2025
 
 from napari_cresunet.segmentation import segment
+from napari_cresunet.segmentation._runs import find_regions
 from napari_cresunet.segmentation._split import (
     _flood,
     _flood_compactly,
     _window_max,
+    are_single,
 )
 
 
@@ -68,6 +70,27 @@ def test_a_flood_from_peaks_is_scikit_images(seed, count):
     labels, expected = markers_and_cells(heights, seeds, compactness=0)
     _flood(heights, labels.ravel(), seeds)
     np.testing.assert_array_equal(labels, expected)
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(noise_fields(90), THRESHOLDS, st.sampled_from((1, 2, 3, 10, 18)))
+def test_what_is_said_to_be_one_cell_is_split_into_one(field, threshold, distance):
+    regions = find_regions(field, threshold, 64)
+    if regions is None or regions.areas[0] == field.size:
+        return
+    single = are_single(regions, field.shape, distance)
+    for one in np.flatnonzero(single):
+        region = regions.take(np.array([one]))
+        mask = np.zeros(field.shape)
+        mask.ravel()[region.flat_pixels(field.shape[1])] = 1
+        assert tashfeen2025(mask, 0.5, 0, distance).max() == 1
+
+
+def test_most_round_cells_are_known_to_be_one_without_flooding_them():
+    field = disks((200, 300), *(((40, 40 + 70 * i), 14 + 2 * i) for i in range(4)))
+    field[99:101, 20:280] = field[120:190, 100:130] = 1
+    regions = find_regions(field, 0.5, 64)
+    assert are_single(regions, field.shape, 10).tolist() == [True] * 4 + [False] * 2
 
 
 @pytest.mark.parametrize("gap", [18, 19, 20, 21])

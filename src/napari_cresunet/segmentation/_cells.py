@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_cresunet._compiled import compiled
 from napari_cresunet._typing import Indices, Labels
 from napari_cresunet.segmentation._runs import Clusters, offsets_of
+from napari_cresunet.segmentation._side_by_side import side_by_side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,8 +130,13 @@ class Cells:
         before : int, optional
             Added to each number.
         """
-        if self.clusters is not None:
-            _paint(labels, *self._parts(), self.ranks + np.int32(before))
+        if self.clusters is None:
+            return
+        ranks, parts = self.ranks + np.int32(before), self._parts()
+        pixels = offsets_of(self.clusters.regions.areas)[self.clusters.offsets]
+        side_by_side(
+            lambda first, last: _paint(labels, *parts, ranks, (first, last)), pixels
+        )
 
     def areas(self) -> Indices:
         """Return how many px each cell has, by number."""
@@ -259,9 +265,10 @@ def _paint(
     offsets: Indices,
     splits: tuple[Indices, Indices, NDArray[np.int32]],
     ranks: NDArray[np.int32],
+    part: tuple[int, int],
 ) -> None:
     before, starts, numbers = splits
-    for cluster in range(len(before) - 1):
+    for cluster in range(part[0], part[1]):
         pixel, base = starts[cluster], before[cluster] - 1
         if before[cluster] == before[cluster + 1]:
             continue

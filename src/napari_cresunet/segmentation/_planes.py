@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cresunet._typing import Indices
 from napari_cresunet.segmentation._cells import Cells, Splits, merge_splits
 from napari_cresunet.segmentation._connect import connect_boxes
 from napari_cresunet.segmentation._levels import Levels
@@ -14,7 +13,6 @@ from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import (
     Clusters,
     Regions,
-    expand,
     offsets_of,
     regions_of_runs,
 )
@@ -98,7 +96,7 @@ class PlaneSegmenter:
         new = np.flatnonzero(same < 0)
         if not len(new):
             return known.splits.take(same)
-        fresh = self._split(clusters if len(new) == len(same) else _take(clusters, new))
+        fresh = self._split(clusters if len(new) == len(same) else clusters.take(new))
         return merge_splits(same, known.splits, fresh)
 
     def _split(self, clusters: Clusters) -> Splits:
@@ -110,7 +108,7 @@ class PlaneSegmenter:
             which = np.flatnonzero(~single)
         if not len(which):
             return splits
-        rest = _take(clusters, which)
+        rest = clusters.take(which)
         numbers = split(rest, self._preset, self._min_distance)
         order = np.full(len(clusters.boxes), -1, dtype=np.intp)
         order[which] = np.arange(len(which))
@@ -142,14 +140,4 @@ def _cluster(
             )
         ),
         shape=(shape[0], shape[1]),
-    )
-
-
-def _take(clusters: Clusters, which: Indices) -> Clusters:
-    counts = np.diff(clusters.offsets)[which]
-    return Clusters(
-        regions=clusters.regions.take(expand(clusters.offsets[which], counts)),
-        offsets=offsets_of(counts),
-        boxes=clusters.boxes[which],
-        shape=clusters.shape,
     )

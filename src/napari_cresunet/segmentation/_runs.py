@@ -90,6 +90,16 @@ class Clusters:
     shape: tuple[int, int]
     """Size of the plane: beyond its edge there is no background."""
 
+    def take(self, which: Indices) -> Self:
+        """Return some of the clusters, in the order given."""
+        counts = np.diff(self.offsets)[which]
+        return type(self)(
+            regions=self.regions.take(expand(self.offsets[which], counts)),
+            offsets=offsets_of(counts),
+            boxes=self.boxes[which],
+            shape=self.shape,
+        )
+
 
 def offsets_of(counts: Indices) -> Indices:
     """Return where each of consecutive slices starts, and where the last one ends."""

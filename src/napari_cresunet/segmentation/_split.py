@@ -21,6 +21,7 @@ from napari_cresunet.segmentation._distances import (
 )
 from napari_cresunet.segmentation._presets import Preset
 from napari_cresunet.segmentation._runs import Clusters, Regions, offsets_of
+from napari_cresunet.segmentation._side_by_side import side_by_side
 
 TIE_BREAK = 1e-6
 """By less than this, in px, markers are raised so that no two are equally high."""
@@ -50,7 +51,20 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
         For every pixel of the regions, run by run: the number of its cell, counted from
         1 in each region, or 0 in regions without marker.
     """
+    pixels = offsets_of(clusters.regions.areas)[clusters.offsets]
+    parts = side_by_side(
+        lambda first, last: _split(
+            clusters.take(np.arange(first, last)), preset, min_distance
+        ),
+        pixels,
+    )
+    return np.concatenate(parts)
+
+
+def _split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
     regions = clusters.regions
+    if not len(regions):
+        return np.zeros(0, dtype=np.int32)
     runs = regions.runs
     offsets = regions.offsets, offsets_of(regions.areas)
     squared = squared_distances(regions, clusters.shape)
@@ -89,11 +103,15 @@ def are_single(
     is_small = ((boxes[:, 2:] - boxes[:, :2]) ** 2).sum(axis=1) < LARGE**2
     which = np.flatnonzero(is_small & is_inside(boxes, shape))
     single = np.zeros(len(regions), dtype=np.bool_)
-    for start in range(0, len(which), AT_ONCE):
-        some = which[start : start + AT_ONCE]
-        heights, bounds = framed_distances(regions.take(some))
-        widths = boxes[some, 3] - boxes[some, 1] + 2 * FRAME
-        single[some] = _have_one_peak(heights, bounds, widths, min_distance)
+
+    def tell(first: int, last: int) -> None:
+        for start in range(first, last, AT_ONCE):
+            some = which[start : min(start + AT_ONCE, last)]
+            heights, bounds = framed_distances(regions.take(some))
+            widths = boxes[some, 3] - boxes[some, 1] + 2 * FRAME
+            single[some] = _have_one_peak(heights, bounds, widths, min_distance)
+
+    side_by_side(tell, offsets_of(regions.areas[which]))
     return single
 
 
