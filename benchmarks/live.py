@@ -31,11 +31,11 @@ from napari.layers import Labels
 from qtpy.QtWidgets import QApplication
 from vispy.gloo import gl
 
+from napari_cresunet.benchmarking import draw_probability
 from napari_cresunet.inference import Prediction
 from napari_cresunet.segmentation import LiveSegmenter
 from napari_cresunet.state import Result
 from napari_cresunet.widgets._layers import placement_of
-from segmentation import synthesize
 
 SIZES = ((1200, 1600, 100), (4000, 4000, 5000))
 """Height, width and cells."""
@@ -114,7 +114,7 @@ def print_moves(size: tuple[int, int, int], moves: int, clock: Clock) -> None:
     height, width, count = size
     viewer = napari.Viewer()
     viewer.window.resize(1400, 900)
-    probability = synthesize(height, width, count)
+    probability = draw_probability(height, width, count)
     image = viewer.add_image(probability, name="neurons")
     _, dock = viewer.window.add_plugin_dock_widget(
         "napari-cresunet", "Segment and count"
@@ -215,7 +215,7 @@ def settle(dock: Any, seconds: float) -> None:
 def print_ways(size: tuple[int, int, int]) -> None:
     """Print what it takes napari to show labels in several ways."""
     height, width, count = size
-    live = LiveSegmenter(synthesize(height, width, count))
+    live = LiveSegmenter(draw_probability(height, width, count))
     both = [live.update(0.5), live.update(0.52)]
     viewer = napari.Viewer()
     viewer.window.resize(1400, 900)
