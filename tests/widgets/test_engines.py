@@ -44,13 +44,14 @@ def test_8_bits_are_a_choice_that_says_that_it_changes_something(dock):
 
 @pytest.mark.slow
 def test_what_8_bits_change_is_shown_after_the_run(
-    viewer, dock, discs, press_run, tmp_path, monkeypatch
+    viewer, dock, discs, qtbot, tmp_path, monkeypatch
 ):
     pytest.importorskip("nncf")
     monkeypatch.setenv("NAPARI_CRESUNET_CACHE", str(tmp_path / "networks"))
     viewer.add_image(discs)
     choose(dock, "int8")
-    press_run(dock)
+    dock.running.run.click()
+    qtbot.waitUntil(lambda: not dock.state.is_running, timeout=300_000)
     known = dock.state.result.quantized_text
     assert known.startswith("8 bits on 2 sample images: ")
     assert dock.advanced.engine_note.text() == known
