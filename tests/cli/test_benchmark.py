@@ -62,4 +62,4 @@ def test_what_cannot_be_written_is_said_before_the_work(run, tmp_path):
 def test_an_unknown_device_is_a_wrong_argument(run):
     outcome = run("benchmark", "--device", "gpu")
     assert outcome.status == 2
-    assert "'gpu' is not one of auto, cpu, cuda, cuda:1, mps." in outcome.err
+    assert "'gpu' is not one of auto, cpu, cuda, cuda:1, mps; see " in outcome.err

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,10 +8,13 @@ from torch import nn
 
 from napari_cresunet.errors import EngineError
 from napari_cresunet.inference import Model, iter_predict, predict
+from napari_cresunet.inference._cuda import CudaRunner
 from napari_cresunet.inference._places import (
+    Place,
     automatic_tile,
     is_out_of_memory,
     side_for_room,
+    tiles_at_once,
 )
 from napari_cresunet.steps import drain
 
@@ -75,6 +79,70 @@ def test_where_no_tile_fits_the_cpu_takes_over(model, make_model, picture):
     assert prediction.record["device"] == "cpu"
     assert seen[-1].done == seen[-1].total
     assert little.network.pixels == 1000  # the user's model stays where it was
+
+
+class LittleRoom(LittleMemory):
+    """Holds so many pixels of all images of a batch."""
+
+    calls = 0
+    fails_at = 0
+
+    def forward(self, x):
+        LittleRoom.calls += 1
+        if x.numel() > 3 * self.pixels or LittleRoom.calls == self.fails_at:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return self.network(x)
+
+
+@pytest.fixture
+def stack(picture):
+    return np.stack([np.roll(picture[:40, :56], 3 * n, axis=1) for n in range(20)])
+
+
+def queued(model, network):
+    """Return the model as a GPU would run it, batch by batch."""
+    runner = CudaRunner(network.eval(), "cpu")
+    return Model(model.card, network, "cpu", runner=runner)
+
+
+def test_batches_are_halved_until_they_fit(model, stack):
+    LittleRoom.calls = 0
+    little = queued(model, LittleRoom(model.network, 5 * 40 * 56))
+    seen = []
+    prediction = drain(iter_predict(stack, little), seen.append)
+    np.testing.assert_allclose(
+        prediction.probability, predict(stack, model), rtol=0, atol=1e-5
+    )
+    assert prediction.record["messages"] == [
+        "Not enough memory on cpu for 16 tiles of 56 px at once; went on with 8.",
+        "Not enough memory on cpu for 8 tiles of 56 px at once; went on with 4.",
+    ]
+    assert prediction.record["tile"] is None
+    assert LittleRoom.calls == 2 + 5
+    assert [step.done for step in seen] == list(range(1, 21))
+    assert {step.total for step in seen} == {20}
+
+
+def test_what_is_on_its_way_lands_before_less_is_tried(model, stack):
+    LittleRoom.calls = 0
+    network = LittleRoom(model.network, float("inf"))
+    network.fails_at = 2
+    prediction = drain(iter_predict(stack, queued(model, network)))
+    np.testing.assert_allclose(
+        prediction.probability, predict(stack, model), rtol=0, atol=1e-5
+    )
+    assert prediction.record["messages"] == []
+    assert LittleRoom.calls == 3
+
+
+def test_a_batch_is_bounded_by_its_pixels(model):
+    place = Place(CudaRunner(model.network, "cpu"), 512, 1.0)
+    assert tiles_at_once(place, (64, 64)) == 16
+    assert tiles_at_once(place, (1200, 1600)) == 4
+    assert tiles_at_once(place, (4096, 4096)) == 1
+    assert tiles_at_once(replace(place, batch=100_000), (200, 250)) == 2
+    assert tiles_at_once(replace(place, most=3), (64, 64)) == 3
+    assert tiles_at_once(Place(model.runner, 512, 1.0), (64, 64)) == 1
 
 
 def test_where_nothing_fits_it_is_one_sentence(model, make_model, picture):
