@@ -245,7 +245,7 @@ def test_no_probability_is_written_where_none_is_wanted(run, model, image, tmp_p
 def test_pictures_need_a_folder(run, model, image):
     outcome = run("count", image, "--model", model, "--overlay")
     assert outcome.status == 2
-    assert "--overlay, --cells and --report need -o DIR." in outcome.err
+    assert "--overlay, --cells and --report need -o DIR;" in outcome.err
 
 
 def test_the_folder_of_results_may_be_that_of_the_images(run, model, image):

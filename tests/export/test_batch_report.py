@@ -44,7 +44,7 @@ def test_a_report_is_well_formed_and_says_what_there_is(images):
     fromstring(re.sub(r"<!DOCTYPE html>|<meta [^>]*>|<img [^>]*>", "", text))
     assert "<title>Cells of A &amp; B</title>" in text
     assert "<b>1,512</b>" in text  # 50 to 61 with 900 in place of 54
-    assert "folder/&lt;bad&gt;.tif</td><td>It is empty." in text
+    assert 'folder/&lt;bad&gt;.tif</td><td class="text">It is empty.' in text
     assert 'href="i3_labels.tif"' in text
     assert text.count("data:image/jpeg;base64,") == 12
     assert "napari-cresunet 1 and its model tiny" in text

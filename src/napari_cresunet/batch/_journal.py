@@ -108,7 +108,7 @@ class Journal:
         folder = self.folder / "records"
         with suppress(FileNotFoundError):
             for path in folder.iterdir():
-                if path.suffix != ".json" or path.name.startswith("."):
+                if path.suffix != ".json":
                     continue
                 with suppress(OSError):
                     changed = path.stat().st_mtime_ns

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Image, Probability
-from napari_cresunet._writing import write_bytes
+from napari_cresunet._writing import told_why
 from napari_cresunet.batch._journal import Journal
 from napari_cresunet.batch._options import BatchOptions
 
@@ -73,8 +73,17 @@ def write_pictures(
     if options.cells:
         known["cells"] = f"{name}_cells.csv"
         write_cells_csv(output / known["cells"], counted)
-    write_bytes(journal.thumbnail_file(name), thumbnail(pixels, labels))
+    _write_thumbnail(journal.thumbnail_file(name), thumbnail(pixels, labels))
     return known
+
+
+def _write_thumbnail(path: Path, content: bytes) -> None:
+    """Write a file that nobody misses: waiting for the disk takes longer than all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with told_why(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
 
 
 def write_slide_thumbnail(
@@ -106,4 +115,4 @@ def write_slide_thumbnail(
         length, wanted = cells.shape[axis], image.shape[axis]
         places = np.minimum(np.arange(wanted) * length // wanted, length - 1)
         cells = cells.take(places, axis)
-    write_bytes(journal.thumbnail_file(name), thumbnail(image, cells))
+    _write_thumbnail(journal.thumbnail_file(name), thumbnail(image, cells))

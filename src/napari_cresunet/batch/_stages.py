@@ -117,7 +117,7 @@ def read(task: Task) -> Loaded | Outcome:
     stamp = stamp_of(path)
     is_same = known is not None and _is_same(path, stamp, known)
     if is_same and not task.lacking:
-        return _kept(known or {}, stamp)
+        return _kept(task.image, known or {}, stamp)
     if task.is_reviewed and not is_same:
         return Outcome(state="kept", message="its image has changed since its review")
     # read_image says what is wrong with a file better than hashing does.
@@ -133,9 +133,16 @@ def read(task: Task) -> Loaded | Outcome:
     )
 
 
-def _kept(known: Document, stamp: tuple[int, int] | None) -> Outcome:
+def _kept(image: Listed, known: Document, stamp: tuple[int, int] | None) -> Outcome:
     """Return the outcome of an image that is as it was."""
-    wanted = {"state": "done", "error": "", "stamp": stamp and list(stamp)}
+    wanted = {
+        "path": str(image.path),
+        "given": image.given,
+        "group": image.group,
+        "state": "done",
+        "error": "",
+        "stamp": stamp and list(stamp),
+    }
     is_noted = all(known.get(name) == value for name, value in wanted.items())
     return Outcome(state="kept", document={} if is_noted else {**known, **wanted})
 

@@ -155,15 +155,8 @@ def _headline(images: Sequence[ReportedImage], counted: Sequence[ReportedImage])
 
 
 def _failures(images: Sequence[ReportedImage]) -> str:
-    rows = [
-        {"image": escape(one.image), "error": escape(one.error)}
-        for one in images
-        if one.state == "failed"
-    ]
-    if not rows:
-        return ""
-    columns = {"image": "Image", "error": "What is wrong"}
-    return f"<h2>Failed</h2>{table(columns, rows)}"
+    failed = {one.image: escape(one.error) for one in images if one.state == "failed"}
+    return f"<h2>Failed</h2>{facts(failed)}" if failed else ""
 
 
 def _histogram(counted: Sequence[ReportedImage]) -> str:
