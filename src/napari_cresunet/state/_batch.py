@@ -11,12 +11,11 @@ from psygnal import Signal
 from napari_cresunet.batch import (
     BatchOptions,
     BatchResult,
-    CountOptions,
     Entry,
     ListedImage,
-    ModelSpec,
 )
 from napari_cresunet.errors import InputError
+from napari_cresunet.state._batch_options import choices_of, options_of
 from napari_cresunet.state._batch_review import ReviewSaver
 from napari_cresunet.state._batch_run import BatchRequest, Listing
 from napari_cresunet.state._batch_table import (
@@ -26,7 +25,7 @@ from napari_cresunet.state._batch_table import (
     RUNNING,
     BatchTable,
 )
-from napari_cresunet.state._choices import ENGINES, Choices, Settings, resolve
+from napari_cresunet.state._choices import Choices, Settings, resolve
 from napari_cresunet.state._run import Progress
 from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models, user_model_folder
@@ -258,17 +257,8 @@ class BatchState(Working):
 
     def _adopt(self, options: BatchOptions) -> None:
         """Take options of an earlier run, as far as they can be had here."""
-        count = options.count
-        changes: dict[str, Any] = {
-            "diameter": count.diameter,
-            "threshold": count.threshold,
-            "min_size": count.min_size,
-            "preset": count.preset or Choices().preset,
-            "engine": _engine_of(options.model),
-        }
-        if options.model.name_or_path in {card.name for card in self.models}:
-            changes["model"] = options.model.name_or_path
-        self.choices = replace(self.choices, **changes)
+        names = {card.name for card in self.models}
+        self.choices = choices_of(options, self.choices, names)
         self.outputs = replace(options, again=False)
         self.choices_changed.emit()
 
@@ -289,18 +279,7 @@ class BatchState(Working):
         """
         if self.why_not or self.output is None:
             raise InputError(self.why_not)
-        choices = self.choices
-        _, backend, precision = ENGINES[choices.engine]
-        options = replace(
-            self.outputs,
-            model=ModelSpec(choices.model, choices.device, backend, precision),
-            count=CountOptions(
-                diameter=choices.diameter,
-                threshold=choices.threshold,
-                min_size=choices.min_size,
-                preset=choices.preset,
-            ),
-        )
+        options = options_of(self.choices, self.outputs)
         return BatchRequest(images=self.images, output=self.output, options=options)
 
     def begin(self) -> None:
@@ -426,13 +405,6 @@ class BatchState(Working):
             None if there is no other.
         """
         return self.table.next(self.opened, states, step)
-
-
-def _engine_of(model: ModelSpec) -> str:
-    """Return which of the engines an earlier run used; "auto" for others."""
-    wanted = (model.backend, model.precision)
-    known = {row[1:]: name for name, row in ENGINES.items()}
-    return known.get(wanted, "auto")
 
 
 def _images(number: int) -> str:

@@ -63,6 +63,11 @@ class ImagesPart(QWidget):
                 "&Open earlier results…": self._ask_results,
             },
         )
+        self._lay_out()
+        state.images_changed.connect(self.render)
+        state.run_changed.connect(self._render_enabled)
+
+    def _lay_out(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
@@ -74,8 +79,6 @@ class ImagesPart(QWidget):
             label.setBuddy(field)
             label.setToolTip(field.toolTip())
             form.addRow(label, row(field, button, stretch=0))
-        state.images_changed.connect(self.render)
-        state.run_changed.connect(self._render_enabled)
 
     def render(self) -> None:
         """Show what is chosen."""

@@ -24,7 +24,7 @@ from napari_cresunet.widgets._texts import tooltip
 _OUTPUTS = {
     "report": "Re&port",
     "overlay": "&Overlays",
-    "cells": "Tables of &cells",
+    "cells": "Tables of cells",
     "probability": "Pro&bability",
     "again": "Count a&gain",
 }
@@ -59,16 +59,7 @@ class SettingsPart(QWidget):
         self.threshold.valueChanged.connect(self._on_threshold_changed)
         self.min_size = SizeField("Smallest cell", power=2)
         self.min_size.changed.connect(self._on_size_changed)
-        self.preset = Chooser("Recipe")
-        self.preset.fill([(key, one.title) for key, one in PRESETS.items()], "")
-        self.preset.chosen.connect(self._on_preset_chosen)
-        self.device = Chooser("Device")
-        self.device.chosen.connect(self._on_device_chosen)
-        self.engine = Chooser("Runs with")
-        self.engine.fill([(key, row[0]) for key, row in ENGINES.items()], "")
-        self.engine.chosen.connect(self._on_engine_chosen)
-        self.engine_note = QLabel()
-        self.engine_note.setWordWrap(True)
+        self._make_choosers()
         self.take = button_for(
             "Take from Segment and count",
             self.take_wanted,
@@ -88,6 +79,18 @@ class SettingsPart(QWidget):
         state.models_changed.connect(self._render_models)
         state.choices_changed.connect(self._render_choices)
         state.run_changed.connect(self._render_enabled)
+
+    def _make_choosers(self) -> None:
+        self.preset = Chooser("Recipe")
+        self.preset.fill([(key, one.title) for key, one in PRESETS.items()], "")
+        self.preset.chosen.connect(self._on_preset_chosen)
+        self.device = Chooser("Device")
+        self.device.chosen.connect(self._on_device_chosen)
+        self.engine = Chooser("Runs with")
+        self.engine.fill([(key, row[0]) for key, row in ENGINES.items()], "")
+        self.engine.chosen.connect(self._on_engine_chosen)
+        self.engine_note = QLabel()
+        self.engine_note.setWordWrap(True)
 
     def _lay_out(self) -> None:
         self.model_row.setLayout(_form([("&Model", self.model, "model")]))
