@@ -59,7 +59,7 @@ def main() -> None:
 def compare(arguments: argparse.Namespace, folder: Path) -> None:
     print(
         "| side, px | cells | predicting, s per Mpx | the rest, s per Mpx "
-        "| minutes in all | peak memory, MB |\n|---:|---:|---:|---:|---:|---:|"
+        "| peak memory, MB |\n|---:|---:|---:|---:|---:|"
     )
     for side in arguments.sides:
         path = folder / f"slide_{side}.ome.zarr"
@@ -70,8 +70,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> None:
         megapixels = side * side / 1e6
         print(
             f"| {side} | {told['count']} | {told['predicting'] / megapixels:.3f} "
-            f"| {told['rest'] / megapixels:.3f} | {told['wall'] / 60:.1f} "
-            f"| {told['peak']:.0f} |",
+            f"| {told['rest'] / megapixels:.3f} | {told['peak']:.0f} |",
             flush=True,
         )
 
@@ -132,7 +131,6 @@ def count(
         "count": result.count,
         "predicting": sum(part for done, part in taken if done <= n_tiles),
         "rest": sum(part for done, part in taken if done > n_tiles),
-        "wall": result.record["seconds"],
         "peak": _peak(),
     }
     print(json.dumps(told))
