@@ -87,6 +87,9 @@ class LittleRoom(LittleMemory):
     calls = 0
     fails_at = 0
 
+    def to(self, *where, **how):
+        return torch.nn.Module.to(self, *where, **how)
+
     def forward(self, x):
         LittleRoom.calls += 1
         if x.numel() > 3 * self.pixels or LittleRoom.calls == self.fails_at:

@@ -16,6 +16,7 @@ from napari_cresunet.benchmarking._timing import Timed, iter_times
 from napari_cresunet.benchmarking._ways import (
     Way,
     counting_ways,
+    loaded,
     prediction_ways,
     segmentation_ways,
 )
@@ -206,9 +207,7 @@ def _drawn_probability(height: int, width: int, n_cells: int) -> NDArray[np.floa
 
 def _two_of(predicting: list[Way], device: str) -> tuple[Way, ...]:
     """Return the reference and what is chosen by default."""
-    from napari_cresunet.inference import load_model
-
-    title = f"predict: {load_model(device=device).title}"
+    title = f"predict: {loaded(device).title}"
     return predicting[0], Way(title=title, kind="predict", device=device)
 
 

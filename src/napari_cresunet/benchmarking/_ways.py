@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.weights import DEFAULT_MODEL, find_weights, load_network
+
+if TYPE_CHECKING:
+    from napari_cresunet.inference import Model
 
 Work = Callable[[], Any]
 """Runs once and returns probability, labels or nothing."""
@@ -46,13 +50,11 @@ def prediction_ways(device: str) -> tuple[list[Way], list[str]]:
     missing : list of str
         One sentence for each that there might be.
     """
-    from napari_cresunet.inference import load_model
-
     ways = [Way(title="plain torch, whole image", kind="plain network", device=device)]
     missing = []
     for backend, precision in _choices(device):
         try:
-            model = load_model(device=device, backend=backend, precision=precision)
+            model = loaded(device, backend, precision)
         except (InputError, EngineError) as error:
             missing.append(str(error))
             continue
@@ -66,6 +68,14 @@ def prediction_ways(device: str) -> tuple[list[Way], list[str]]:
             )
         )
     return ways, missing
+
+
+@lru_cache(maxsize=8)
+def loaded(device: str, backend: str = "auto", precision: str = "auto") -> "Model":
+    """Load the default model once; making it ready for a backend takes seconds."""
+    from napari_cresunet.inference import load_model
+
+    return load_model(device=device, backend=backend, precision=precision)
 
 
 def _choices(device: str) -> list[tuple[str, str]]:
@@ -103,9 +113,9 @@ def _plain_network(way: Way, image: NDArray[Any]) -> Work:
 
 
 def _predict(way: Way, image: NDArray[Any]) -> Work:
-    from napari_cresunet.inference import load_model, predict
+    from napari_cresunet.inference import predict
 
-    model = load_model(device=way.device, backend=way.backend, precision=way.precision)
+    model = loaded(way.device, way.backend, way.precision)
     return lambda: predict(image, model)
 
 
@@ -151,10 +161,10 @@ def _plain_count(way: Way, image: NDArray[Any]) -> Work:
 
 
 def _count(way: Way, image: NDArray[Any]) -> Work:
-    from napari_cresunet.inference import load_model, predict
+    from napari_cresunet.inference import predict
     from napari_cresunet.segmentation import segment
 
-    model = load_model(device=way.device)
+    model = loaded(way.device)
     card = model.card
 
     def count() -> Any:
