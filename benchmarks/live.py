@@ -27,6 +27,7 @@ from typing import Any
 
 import napari
 import numpy as np
+from napari._qt import qt_main_window
 from napari.layers import Labels
 from qtpy.QtWidgets import QApplication
 from vispy.gloo import gl
@@ -35,6 +36,7 @@ from napari_cresunet.benchmarking import draw_probability
 from napari_cresunet.inference import Prediction
 from napari_cresunet.segmentation import LiveSegmenter
 from napari_cresunet.state import Result
+from napari_cresunet.widgets._curve import CurvePlot
 from napari_cresunet.widgets._layers import placement_of
 
 SIZES = ((1200, 1600, 100), (4000, 4000, 5000))
@@ -53,16 +55,15 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count what happens meanwhile; parts inside of another are part of it."""
-        if getattr(self._threads, "is_busy", False):
-            yield
-            return
-        self._threads.is_busy, started = True, self.now()
+        """Count what happens meanwhile, but for what is counted to a part inside."""
+        inside = getattr(self._threads, "inside", 0.0)
+        self._threads.inside, started = 0.0, self.now()
         try:
             yield
         finally:
-            self._threads.is_busy = False
-            self.spent[name] += self.now() - started
+            whole = self.now() - started
+            self.spent[name] += whole - self._threads.inside
+            self._threads.inside = inside + whole
 
     def watched(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         """Return a function whose calls are counted to a part."""
@@ -95,7 +96,10 @@ def main() -> None:
 
 
 def watch(clock: Clock) -> None:
-    """Count what segmentation and napari do."""
+    """Count what segmentation and napari do; painting the window is of napari."""
+    window = qt_main_window._QtMainWindow
+    window.event = clock.watched(window.event, "napari")
+    CurvePlot.paintEvent = clock.watched(CurvePlot.paintEvent, "all else")
     LiveSegmenter.update = clock.watched(LiveSegmenter.update, "segmentation")
     Labels.refresh = clock.watched(Labels.refresh, "napari")
     Labels.data_setitem = clock.watched(Labels.data_setitem, "napari")
@@ -166,11 +170,12 @@ class Drawing:
         self._since = 0.0
 
     def _begin(self, event: Any = None) -> None:
-        self._since = self._clock.now()
+        self._part = self._clock.part("OpenGL")
+        self._part.__enter__()
 
     def _end(self, event: Any = None) -> None:
         gl.glFinish()
-        self._clock.spent["OpenGL"] += self._clock.now() - self._since
+        self._part.__exit__(None, None, None)
         self.count += 1
 
 

@@ -3,6 +3,11 @@ import pytest
 
 from napari_cresunet.correction import Edit, Erased, Pins
 from napari_cresunet.state import Corrections
+from napari_cresunet.state._label_areas import (
+    areas_of_cells,
+    areas_of_planes,
+    differing_places,
+)
 
 
 @pytest.fixture
@@ -330,3 +335,31 @@ def test_an_edit_and_its_reverse_leave_no_pin(told, labels):
     told.look(edit.applied_to(labels), edit.kind)
     told.look(labels)
     assert told.pins.is_empty
+
+
+@pytest.mark.parametrize("most", [None, 0, 2, 3, 9])
+def test_places_that_differ_are_found_unless_there_are_more(most):
+    labels = np.zeros((700, 1000), np.int32)
+    others = labels.copy()
+    others.ravel()[[5, 400_000, 699_999]] = 1
+    found = differing_places(labels, others, most)
+    if most is not None and most < 3:
+        assert found is None
+    else:
+        assert found.tolist() == [5, 400_000, 699_999]
+
+
+def test_areas_of_cells_are_those_counted_in_the_labels():
+    labels = np.zeros((3, 4, 5), np.int32)
+    labels[0, 0, :3], labels[0, 2, 2], labels[2, 1] = 1, 2, 3
+    known = areas_of_cells(
+        [np.array([3, 1]), np.array([], int), np.array([5])], labels[0].size
+    )
+    for found, expected in zip(known, areas_of_planes(labels), strict=True):
+        assert found.tolist() == expected.tolist()
+
+
+def test_without_pins_new_labels_are_not_copied():
+    corrections = Corrections(np.zeros((9, 9), np.int32))
+    automatic = np.ones((9, 9), np.int32)
+    assert corrections.renewed(automatic, 5)[0] is automatic

@@ -16,7 +16,9 @@ from napari_cresunet.widgets._corrections import (
     release_pins,
     renew_labels,
     set_labels,
+    show_renewed,
     start_corrections,
+    tell_renewed,
     why_not_editable,
 )
 
@@ -129,6 +131,51 @@ def test_new_labels_leave_pinned_cells_and_nothing_to_undo(layer, deleted):
     # A brush does not change what pins are found against.
     layer.fill((0, 0), 3)
     assert corrections.pins.cells == {3: "added"}
+
+
+@pytest.mark.parametrize("n_changed", [0, 2, 300])
+def test_labels_written_in_place_are_those_set_anew(layer, deleted, n_changed):
+    corrections = corrections_of(layer)
+    apply_edit(layer, deleted)
+    array, new = layer.data, layer.data.copy()
+    new.ravel()[500 : 500 + n_changed] = 9
+    told = []
+    for name in ("set_data", "labels_update", "data"):
+        getattr(layer.events, name).connect(lambda event: told.append(event.type))
+    show_renewed(layer, new, (new, 5), {"edited": False}, in_place=True)
+    assert layer.data is array
+    assert np.array_equal(layer.data, new)
+    assert corrections.labels is new
+    # A few pixels are drawn by themselves, many together.
+    assert told == {0: [], 2: ["labels_update"], 300: ["set_data"]}[n_changed]
+    layer.undo()
+    assert np.array_equal(layer.data, new)
+    layer.fill((0, 0), 3)
+    assert 3 in corrections.pins.cells
+    tell_renewed(layer)
+    assert told[-1] == "data"
+    assert len(corrections.log) == 3
+
+
+def test_what_is_drawn_after_few_pixels_were_changed_is_what_all_would_be(layer):
+    corrections_of(layer)
+    new = layer.data.copy()
+    new[6, 6:8] = 2
+    show_renewed(layer, new, (new, 5), {"edited": False}, in_place=True)
+    tell_renewed(layer)
+    whole = Labels(new.copy())
+    whole.colormap = layer.colormap
+    assert np.array_equal(layer._slice.image.view, whole._slice.image.view)
+    assert np.array_equal(layer.thumbnail, whole.thumbnail)
+
+
+def test_labels_of_another_type_are_set_anew(layer):
+    layer.data = layer.data.astype(np.uint8)
+    corrections_of(layer)
+    new = np.zeros(layer.data.shape, np.int32)
+    new[0, 0] = 1000
+    show_renewed(layer, new, (new, 0), {"edited": False}, in_place=True)
+    assert layer.data[0, 0] == 1000
 
 
 def test_releasing_brings_the_networks_cells_back_and_can_be_undone(layer, deleted):

@@ -72,9 +72,9 @@ def is_inside(boxes: Indices, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     ndarray of bool, shape (N,)
         One for each box.
     """
-    inside: NDArray[np.bool_] = (boxes[:, :2] > 0).all(axis=1)
-    inside &= (boxes[:, 2:] < shape).all(axis=1)
-    return inside
+    return np.asarray(
+        (boxes[:, :2] > 0).all(axis=1) & (boxes[:, 2:] < shape).all(axis=1)
+    )
 
 
 def framed_distances(regions: Regions) -> tuple[NDArray[np.int16], Indices]:
@@ -148,13 +148,15 @@ def _draw(
 
 # Loops over whole arrays, of which the compiler makes operations on many numbers.
 @compiled
-def _lower(heights: NDArray[np.int16], others: NDArray[np.int16], more: int) -> None:
+def _lower(
+    heights: NDArray[np.int16], others: NDArray[np.int16], more: np.int16
+) -> None:
     for i in range(len(heights)):
         heights[i] = min(heights[i], np.int16(others[i] + more))
 
 
 @compiled
-def _highest(heights: NDArray[np.int16]) -> int:
+def _highest(heights: NDArray[np.int16]) -> np.int16:
     highest = np.int16(0)
     for i in range(len(heights)):
         highest = max(highest, heights[i])

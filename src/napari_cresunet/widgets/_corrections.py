@@ -255,7 +255,7 @@ def tell_renewed(layer: Any) -> None:
     """
     with without_looking(layer):
         # Pixels that were changed one by one are not in the thumbnail yet.
-        layer.refresh(extent=False, highlight=False)
+        layer.refresh(extent=False, highlight=False, data_displayed=False)
         layer.events.data(value=layer.data)
 
 
