@@ -4,6 +4,7 @@ import gc
 import os
 import pickle
 import re
+import sys
 import threading
 
 import numpy as np
@@ -223,3 +224,16 @@ def test_a_tile_that_is_damaged_is_told_when_it_is_read(tmp_path, rgb):
     )
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         image[:5, 10:20]
+
+
+def test_without_zarr_tiff_is_read_whole_and_the_rest_says_how_to_install_it(
+    tmp_path, rgb, monkeypatch
+):
+    path = write_slide(tmp_path / "a.tif", rgb)
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    assert not is_pyramid(path)
+    message = (
+        f"{path} needs zarr: install it by `pip install 'napari-cresunet[large]'`."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        open_pyramid(path)

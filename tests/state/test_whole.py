@@ -24,7 +24,7 @@ def source_of(*shape, **options):
     values = {
         "identity": "1",
         "name": "slide 1",
-        "image": da.zeros(shape, "u1"),
+        "image": da.zeros(shape, dtype="u1"),
     } | options
     return Source(**values)
 
@@ -56,7 +56,8 @@ def test_an_image_is_large_by_the_pixels_of_all_its_planes(shape, is_rgb, large)
 
 
 def test_an_image_that_cannot_be_used_is_not_large():
-    assert not is_large(source_of(9000, 9000, image=da.zeros((9000, 9000), bool)))
+    mask = da.zeros((9000, 9000), dtype=bool)
+    assert not is_large(source_of(9000, 9000, image=mask))
 
 
 @pytest.mark.parametrize(

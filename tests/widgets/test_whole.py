@@ -129,9 +129,16 @@ def test_the_view_is_counted_first_then_the_whole_which_follows_when_asked_to(
     assert units == ["micrometer", "micrometer"]
 
 
-def test_what_is_done_is_kept_when_the_whole_is_stopped(opened, slide, finish, qtbot):
+def test_what_is_done_is_kept_when_the_whole_is_stopped(
+    opened, slide, finish, qtbot, tmp_path, monkeypatch
+):
     viewer, dock = opened
-    folder = dock.whole_state.folder / ".batch" / "slides" / "slide_1" / "blocks"
+    chosen = tmp_path / "results"
+    monkeypatch.setattr(
+        "qtpy.QtWidgets.QFileDialog.getExistingDirectory", lambda *_: str(chosen)
+    )
+    dock.whole.folder.click()
+    folder = chosen / ".batch" / "slides" / "slide_1" / "blocks"
 
     def blocks():
         return {path.name: path.stat().st_mtime_ns for path in folder.glob("*.npz")}
@@ -156,18 +163,7 @@ def test_what_is_done_is_kept_when_the_whole_is_stopped(opened, slide, finish, q
     assert done.items() <= blocks().items()
     whole = layers_of(viewer)["slide 1 whole cells"]
     assert np.array_equal(np.asarray(whole.data[0]), expected(slide))
-
-
-def test_files_go_where_the_user_wants(opened, tmp_path, finish, monkeypatch):
-    _, dock = opened
-    monkeypatch.setattr(
-        "qtpy.QtWidgets.QFileDialog.getExistingDirectory",
-        lambda *_: str(tmp_path / "results"),
-    )
-    dock.whole.folder.click()
-    dock.running.run.click()
-    finish(dock)
-    names = {path.name for path in (tmp_path / "results").iterdir()}
+    names = {path.name for path in chosen.iterdir()}
     assert {"slide_1_labels.ome.zarr", "slide_1_cells.csv"} <= names
 
 
