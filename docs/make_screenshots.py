@@ -41,6 +41,7 @@ def main() -> None:
         "compare": show_comparing,
         "train": show_training,
         "batch": show_batch,
+        "large": show_large,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", default=SAMPLES[0], choices=SAMPLES)
@@ -270,11 +271,56 @@ def show_batch(arguments: argparse.Namespace) -> None:
             correct_slice(viewer, dock)
         open_slice(dock, "slice_06")
         draw_halves(viewer, dock)
+        dock.table.view.hideColumn(4)  # seconds: pictures are taken on busy machines
         settle(8)  # until the notification is gone
         viewer.screenshot(arguments.out / "batch.png", canvas_only=False, flash=False)
         print(dock.state.headline, dock.state.summary)
         wait_until(lambda: not dock.runner.is_busy)
         viewer.close()
+
+
+def show_large(arguments: argparse.Namespace) -> None:
+    """Count a synthetic slide of 33 million pixels, the field of view first."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "slide.ome.zarr")
+        write_slide(path)
+        viewer = napari.Viewer()
+        viewer.window.resize(*LARGE)
+        viewer.open(str(path), plugin=PLUGIN)
+        _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)
+        dock.state.choose(model=arguments.model, diameter=54.0)
+        dock.whole_state.choose_folder(Path(folder, "results"))
+        viewer.scene.camera.zoom *= 4
+        settle(1)
+        dock.running.run.click()
+        wait_until(lambda: not dock.state.is_running)
+        if dock.state.is_failure:
+            raise SystemExit(dock.state.notice)
+        settle(8)  # until the notification is gone
+        viewer.screenshot(arguments.out / "large.png", canvas_only=False, flash=False)
+        print(dock.whole_state.words)
+        wait_until(lambda: not dock.runner.is_busy)
+        viewer.close()
+
+
+def write_slide(path: Path) -> None:
+    """Write a slide of 5000 x 6600 px: a scene in 16 places, turned over in turn."""
+    from napari_cresunet.pyramids import create_pyramid
+    from napari_cresunet.steps import drain
+
+    height, width = 1250, 1650
+    shape = (4 * height, 4 * width, 3)
+    writer = create_pyramid(
+        path, shape, "uint8", kind="image", rgb=True, pixel_size=(0.2, 0.2)
+    )
+    scene = NeuronScene(height=height, width=width, n_cells=60, diameter=54)
+    image, _ = synthesize_neurons(scene, seed=1)
+    for number in range(16):
+        top, left = number // 4 * height, number % 4 * width
+        where = slice(top, top + height), slice(left, left + width), slice(None)
+        axes = [axis for axis in (0, 1) if (number // 4 + number) >> axis & 1]
+        writer.write(where, np.flip(image, axes))
+    drain(writer.finish())
 
 
 def write_slices(folder: Path) -> None:
