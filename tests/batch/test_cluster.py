@@ -127,6 +127,7 @@ def test_a_worker_that_is_killed_costs_no_result(pool, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_task_on_which_workers_die_is_an_error_and_the_others_go_on(pool):
     results = results_of(pool.map_unordered(cluster_tasks.always_die, range(6)))
     assert str(results.pop(1)) == (
@@ -173,6 +174,7 @@ def counts_of(result):
     return [(entry.name, entry.state, entry.count) for entry in result.entries]
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_it_gives_here_though_a_worker_is_killed(
     pool, options, write_images, tmp_path
 ):
@@ -217,6 +219,7 @@ def write_slide(path):
     return path
 
 
+@pytest.mark.slow
 def test_a_slide_gives_what_it_gives_here_though_a_worker_is_killed(
     pool, stored_model, tmp_path
 ):

@@ -405,6 +405,7 @@ def stand_in(monkeypatch, folder, test="exit 0"):
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("setsid") is None, reason="runs jobs with setsid")
 def test_jobs_are_submitted_used_and_ended(monkeypatch, tmp_path):
     stand_in(monkeypatch, tmp_path)
