@@ -212,10 +212,9 @@ def _read(task: Task) -> Loaded | Outcome | None:
     from napari_cresunet.batch._slides import is_slide
 
     # Asking takes as long as seeing that a known image is as it was.
-    is_small = task.known is not None and task.known["record"]["labels"].endswith(
-        ".tif"
-    )
-    return read(task) if is_small or not is_slide(task.image.path) else None
+    labels = task.known["record"]["labels"] if task.known is not None else ""
+    is_small = labels.endswith(".tif") or not is_slide(task.image.path)
+    return read(task) if is_small else None
 
 
 def told(
