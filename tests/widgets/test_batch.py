@@ -540,7 +540,7 @@ def test_a_slide_is_shown_at_several_resolutions_and_cannot_be_corrected(
     open_image(dock, "slide")
     shown = viewer.layers["slide"]
     assert shown.multiscale
-    assert np.array_equal(shown.data[0], image)
+    assert np.array_equal(np.asarray(shown.data[0]), image)
     assert dock.state.saver is None
     assert not dock.queue.regions.isEnabled()
     assert dock.queue.status.text() == (
