@@ -213,7 +213,9 @@ def write_slide(path):
     rows, columns = np.mgrid[:72, :136]
     for row, column in random.integers(6, 66, (9, 2)):
         image[np.hypot(rows - row, columns - 2 * column) < 6] += 170
-    writer = create_pyramid(path, image.shape, np.uint8, kind="image", chunk=64)
+    writer = create_pyramid(
+        path, image.shape, np.uint8, kind="image", chunk=64, rgb=True
+    )
     writer.array[...] = image.astype(np.uint8)
     drain(writer.finish())
     return path
