@@ -106,6 +106,14 @@ def test_the_same_input_gives_the_same_bits_whatever_else_runs(card, c_resunet):
     np.testing.assert_array_equal(again.run([tile])[0], expected)
 
 
+def test_memory_can_be_released_between_images(image):
+    for backend in ("openvino", "torch"):
+        quick = load_model(device="cpu", backend=backend)
+        expected = predict(image, quick)
+        quick.release()
+        np.testing.assert_array_equal(predict(image, quick), expected)
+
+
 def test_tiles_give_the_numbers_of_the_whole(tmp_path, model, c_resunet):
     path = tmp_path / "a.safetensors"
     save_weights(path, c_resunet, model.card)

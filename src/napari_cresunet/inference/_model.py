@@ -11,6 +11,11 @@ from napari_cresunet.inference._devices import (
     import_torch,
     resolve_place,
 )
+from napari_cresunet.inference._openvino import (
+    CannotConvertError,
+    OpenVinoRunner,
+    openvino_runner,
+)
 from napari_cresunet.inference._runners import Runner, TorchRunner
 from napari_cresunet.steps import Step, drain
 from napari_cresunet.weights import DEFAULT_MODEL, find_weights, load_network
@@ -54,6 +59,11 @@ class Model:
     def title(self) -> str:
         """Where and how it runs, for people, such as "CPU, OpenVINO"."""
         return device_title(self.device, self.backend, self.precision)
+
+    def release(self) -> None:
+        """Free the memory that is kept for another image of the same size."""
+        if isinstance(self.runner, OpenVinoRunner):
+            self.runner.release()
 
 
 def _runner(network: "nn.Module", device: str, precision: str) -> Runner:
@@ -136,11 +146,9 @@ def iter_load_model(
         short, quantized = yield from iter_quantize(card, network)
         return Model(card, network, device, backend, precision, short, quantized)
     if backend == "openvino":
-        from napari_cresunet.inference import _openvino
-
         try:
-            runner = _openvino.openvino_runner(card, network)
+            runner = openvino_runner(card, network)
             return Model(card, network, device, backend, precision, runner)
-        except _openvino.CannotConvertError as error:
+        except CannotConvertError as error:
             return Model(card, network, device, notes=(_CANNOT.format(error),))
     return Model(card, network, device, backend, precision)

@@ -312,6 +312,7 @@ def iter_run(request: Request, models: ModelCache) -> Generator[Progress, None, 
         rgb=request.source.is_rgb,
     )
     prediction = yield from _watch(steps, title)
+    model.release()
     is_first = "napari_cresunet.segmentation._split" not in sys.modules
     yield Progress(text=FINDING_FIRST if is_first else FINDING)
     ran = (prediction.record[name] for name in ("device", "backend", "precision"))
