@@ -28,7 +28,8 @@ from napari_cresunet.benchmarking._reference import tashfeen2025
 from napari_cresunet.datasets import NeuronScene, synthesize_neurons
 from napari_cresunet.evaluation import evaluate
 from napari_cresunet.inference import Model, load_model, predict
-from napari_cresunet.inference._cuda import CudaRunner, prepared, recorded
+from napari_cresunet.inference._cuda import CudaRunner
+from napari_cresunet.inference._cuda_network import prepared, recorded
 from napari_cresunet.plugin._samples import SAMPLES, read_sample
 from napari_cresunet.segmentation import segment
 

@@ -13,7 +13,8 @@ from napari_cresunet.inference import (
     predict,
     select_channels,
 )
-from napari_cresunet.inference._cuda import CudaRunner, prepared
+from napari_cresunet.inference._cuda import CudaRunner
+from napari_cresunet.inference._cuda_network import prepared
 from napari_cresunet.inference._pieces import (
     Piece,
     Preparation,

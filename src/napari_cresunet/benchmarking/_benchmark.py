@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -134,60 +135,70 @@ def iter_benchmark(options: BenchmarkOptions) -> Generator[Step, None, Report]:
 def _parts(options: BenchmarkOptions, device: str) -> list[_Part]:
     """Return what is measured, in the order in which it is told."""
     predicting, missing = prediction_ways(device)
-    size = (options.height, options.width, options.n_cells)
-    shown = f"{options.width}×{options.height} px"
-    scaled = tuple(_scaled(size, scale) for scale in options.scales)
-    fields = tuple((options.field, options.field, n) for n in options.cell_counts)
-    segmenting = tuple(segmentation_ways())
-    side = options.field
     return [
-        _Part(
+        *_compared(options, predicting, tuple(missing), device),
+        *_growing(options, _two_of(predicting, device)),
+    ]
+
+
+def _compared(
+    options: BenchmarkOptions,
+    predicting: list[Way],
+    missing: tuple[str, ...],
+    device: str,
+) -> list[_Part]:
+    """Return the ways that are measured at one size."""
+    shown = f"{options.width}×{options.height} px"
+    once = partial(
+        _Part,
+        sizes=((options.height, options.width, options.n_cells),),
+        rounds=options.rounds,
+        memory=options.memory,
+    )
+    return [
+        once(
             title=f"Prediction, {shown} RGB",
             ways=tuple(predicting),
             draw=draw_image,
-            remarks=tuple(missing),
-            sizes=(size,),
-            rounds=options.rounds,
-            memory=options.memory,
+            remarks=missing,
         ),
-        _Part(
+        once(
             title=f"Segmentation, {shown}, {options.n_cells} cells",
-            ways=segmenting,
+            ways=tuple(segmentation_ways()),
             draw=_drawn_probability,
-            sizes=(size,),
-            rounds=options.rounds,
-            memory=options.memory,
         ),
-        _Part(
+        once(
             title=f"From image to counted cells, {shown} RGB",
             ways=tuple(counting_ways(device)),
             draw=draw_image,
-            sizes=(size,),
-            rounds=options.rounds,
-            memory=options.memory,
         ),
+    ]
+
+
+def _growing(options: BenchmarkOptions, predicting: tuple[Way, ...]) -> list[_Part]:
+    """Return the ways that are measured at several sizes."""
+    size = (options.height, options.width, options.n_cells)
+    scaled = tuple(_scaled(size, scale) for scale in options.scales)
+    side = options.field
+    segmenting = tuple(segmentation_ways())
+    drawn = partial(_Part, ways=segmenting, draw=_drawn_probability, rounds=1)
+    return [
         _Part(
             title="How the time of prediction grows with the pixels",
-            ways=_two_of(predicting, device),
+            ways=predicting,
             draw=draw_image,
             sizes=scaled,
             rounds=1,
             of="Mpx",
         ),
-        _Part(
+        drawn(
             title=f"How segmentation grows with the pixels, {options.n_cells} cells",
-            ways=segmenting,
-            draw=_drawn_probability,
             sizes=scaled,
-            rounds=1,
             of="Mpx",
         ),
-        _Part(
+        drawn(
             title=f"How segmentation grows with the cells, {side}×{side} px",
-            ways=segmenting,
-            draw=_drawn_probability,
-            sizes=fields,
-            rounds=1,
+            sizes=tuple((side, side, n) for n in options.cell_counts),
             of="cells",
         ),
     ]
