@@ -209,13 +209,11 @@ def test_what_a_cluster_counted_is_skipped_here(pool, options, write_images, tmp
 def write_slide(path):
     """Write an OME-Zarr image of bright disks, a few blocks large."""
     random = np.random.default_rng(5)
-    image = random.integers(0, 40, (72, 136, 3))
+    image = random.integers(0, 40, (72, 136))
     rows, columns = np.mgrid[:72, :136]
     for row, column in random.integers(6, 66, (9, 2)):
         image[np.hypot(rows - row, columns - 2 * column) < 6] += 170
-    writer = create_pyramid(
-        path, image.shape, np.uint8, kind="image", chunk=64, rgb=True
-    )
+    writer = create_pyramid(path, image.shape, np.uint8, kind="image", chunk=64)
     writer.array[...] = image.astype(np.uint8)
     drain(writer.finish())
     return path
