@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -462,6 +463,44 @@ def test_blocks_are_predicted_elsewhere_with_the_same_result(spec, tmp_path):
         probability, labels = whole(pixels, spec.load(), options)
         np.testing.assert_array_equal(read(found.probability), probability)
         np.testing.assert_array_equal(read(found.labels), labels)
+
+
+def test_a_caller_may_stop_while_a_block_takes_long(spec, tmp_path):
+    class Slow(OtherProcesses):
+        is_closed = False
+
+        def map_unordered(self, function, tasks, *, beat=1.0):
+            try:
+                while True:
+                    yield None
+            finally:
+                self.is_closed = True
+
+    image, pool = write_zarr(tmp_path / "s.ome.zarr", blobs((50, 60))), Slow()
+    steps = iter_count_slide(image, spec, CountOptions(), tmp_path, pool=pool)
+    assert [next(steps).message for _ in range(3)] == [""] * 3
+    steps.close()
+    assert pool.is_closed
+
+
+def test_memory_of_the_network_is_free_when_cells_are_joined(model, tmp_path):
+    class Watched:
+        n_released = 0
+
+        def __getattr__(self, name):
+            return getattr(model.runner, name)
+
+        def release(self):
+            self.n_released += 1
+
+    watched = Watched()
+    steps = iter_count_slide(
+        blobs((50, 60)), replace(model, runner=watched), CountOptions(), tmp_path
+    )
+    assert next(steps)
+    assert watched.n_released == 0
+    steps.close()
+    assert watched.n_released == 1
 
 
 def test_what_other_processes_cannot_see_is_refused(model, spec, tmp_path):

@@ -193,6 +193,18 @@ def test_threads_that_share_a_model_run_it_one_at_a_time(weights):
     assert (watched.runs, watched.most_inside) == (4, 1)
 
 
+@pytest.mark.gpu
+def test_on_a_gpu_batches_of_all_threads_queue(weights):
+    import torch
+
+    from napari_cresunet.inference._cuda import CudaRunner
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs CUDA")
+    model = ModelSpec(weights, "cuda").load()
+    assert isinstance(model.runner, CudaRunner)
+
+
 def seats():
     """Claims as several workers of one computer see them."""
     taken = set()

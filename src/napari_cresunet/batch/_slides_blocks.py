@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
@@ -62,15 +63,16 @@ class Progress:
     ) -> Generator[Step, None, Result]:
         """Pass on the steps of work that counts for so many pieces."""
         before = self.done
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as stop:
-                self.done = before + pieces
-                result: Result = stop.value
-                return result
-            self.done = before + pieces * step.done // max(step.total, 1)
-            yield self.step(0, step.message)
+        with closing(steps):
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as stop:
+                    self.done = before + pieces
+                    result: Result = stop.value
+                    return result
+                self.done = before + pieces * step.done // max(step.total, 1)
+                yield self.step(0, step.message)
 
 
 def iter_predict_blocks(
@@ -92,7 +94,7 @@ def iter_predict_blocks(
     Yields
     ------
     Step
-        After every tile, with a pool after every block.
+        After every tile, with a pool after every block and now and then.
 
     Raises
     ------
@@ -113,11 +115,13 @@ def _predict_here(
     job: SlideJob, blocks: Sequence[Block], progress: Progress
 ) -> Generator[Step, None, None]:
     """Predict in this thread; read the next block and write the last one beside."""
-    model = _loaded(job.model)
-    views = ahead(partial(_read, job, model), blocks)
     writing: deque[Future[None]] = deque()
     tile = job.plan.tile
-    with ThreadPoolExecutor(1) as writer:
+    with (
+        _released(job.model) as model,
+        closing(ahead(partial(_read, job, model), blocks)) as views,
+        ThreadPoolExecutor(1) as writer,
+    ):
         for block, view in zip(blocks, views, strict=True):
             steps = _iter_predict(job, model, block, view, tile)
             prediction = yield from progress.follow(steps, job.plan.n_tiles(block))
@@ -134,22 +138,24 @@ def _predict_there(
     job: SlideJob, blocks: Sequence[Block], progress: Progress, pool: "Pool"
 ) -> Generator[Step, None, None]:
     """Let the workers of a pool predict."""
-    for outcome in pool.map_unordered(partial(predict_block, job), blocks):
-        news = " ".join(pool.news())
-        if outcome is None:
-            if news:
+    outcomes = pool.map_unordered(partial(predict_block, job), blocks)
+    with closing(outcomes):  # type: ignore[type-var]  # a generator, as pools make them
+        for outcome in outcomes:
+            news = " ".join(pool.news())
+            if outcome is None:
+                # Nothing is new, but whoever waits may want to stop.
                 yield progress.step(0, news)
-            continue
-        block, messages = outcome
-        if isinstance(messages, CResUNetError):
-            raise messages
-        if isinstance(messages, Exception):
-            raise EngineError(
-                f"A block of {job.plan.name} could not be predicted ({messages}): what "
-                "is done stays, start the same again."
-            ) from messages
-        message = " ".join([*messages, news]).strip()
-        yield progress.step(job.plan.n_tiles(block), message)
+                continue
+            block, messages = outcome
+            if isinstance(messages, CResUNetError):
+                raise messages
+            if isinstance(messages, Exception):
+                raise EngineError(
+                    f"A block of {job.plan.name} could not be predicted ({messages}): "
+                    "what is done stays, start the same again."
+                ) from messages
+            message = " ".join([*messages, news]).strip()
+            yield progress.step(job.plan.n_tiles(block), message)
 
 
 def predict_block(job: SlideJob, block: Block) -> list[str]:
@@ -181,6 +187,16 @@ def _loaded(model: "ModelSpec | Model") -> "Model":
     from napari_cresunet.batch._specs import ModelSpec
 
     return model.load() if isinstance(model, ModelSpec) else model
+
+
+@contextmanager
+def _released(model: "ModelSpec | Model") -> Iterator["Model"]:
+    """Load a model, and free its memory at the end: what comes next needs some, too."""
+    loaded = _loaded(model)
+    try:
+        yield loaded
+    finally:
+        loaded.release()
 
 
 def _read(job: SlideJob, model: "Model", block: Block) -> PlaneView:
@@ -233,7 +249,7 @@ def ahead(
     items: Iterable[Item],
     *,
     workers: int = 1,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Call a function on one item after the other, in threads and ahead of its use.
 
     Parameters

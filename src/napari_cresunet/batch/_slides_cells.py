@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -169,10 +170,11 @@ def iter_write_cells(
         sums, peaks = np.zeros(count), np.zeros(count, np.float32)
         paint = partial(_paint, job, cells, labels, before)
         here = [part for part in parts if part.plane == plane]
-        for values in ahead(paint, here, workers=_THREADS):
-            np.add.at(sums, values.numbers - 1, values.sums)
-            np.maximum.at(peaks, values.numbers - 1, values.peaks)
-            yield progress.step(1)
+        with closing(ahead(paint, here, workers=_THREADS)) as painted:
+            for values in painted:
+                np.add.at(sums, values.numbers - 1, values.sums)
+                np.maximum.at(peaks, values.numbers - 1, values.peaks)
+                yield progress.step(1)
         columns.append(_measured(job.plan, plane, cells, before, (sums, peaks)))
     _write_table(table, columns)
 

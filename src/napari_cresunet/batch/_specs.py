@@ -91,8 +91,8 @@ class ModelSpec:
         """Return the model, which this process loads once.
 
         May be called in any thread. The process keeps the model that was asked for
-        last; it runs in one thread at a time, so tasks that share it may read and
-        segment side by side.
+        last. On a CPU it runs in one thread at a time, so tasks that share it may read
+        and segment side by side; on a GPU their batches queue.
 
         Returns
         -------
@@ -133,6 +133,8 @@ class ModelSpec:
                 model = load_model(path, device, **options)
             model = replace(model, card=luggage.card)
         logger.info("Loaded %s on %s", model.card.weights_hash, model.title)
+        if model.device.startswith("cuda"):
+            return model  # whose runner has a queue of its own for all threads
         return replace(model, runner=_OneAtATime(model.runner))
 
     def _own_device(self) -> str:

@@ -219,7 +219,8 @@ class CudaRunner(TorchRunner):
         full = TorchRunner(self.network, self.device)
         found = []
         for piece in pieces:
-            (output,) = full.run([entered(piece, preparation)])
+            with _settled():  # other threads may be launching
+                (output,) = full.run([entered(piece, preparation)])
             found.append(left(piece, output))
         return found
 

@@ -13,7 +13,6 @@ from napari_cresunet.inference._devices import (
 )
 from napari_cresunet.inference._openvino import (
     CannotConvertError,
-    OpenVinoRunner,
     openvino_runner,
 )
 from napari_cresunet.inference._runners import Runner, TorchRunner
@@ -62,8 +61,7 @@ class Model:
 
     def release(self) -> None:
         """Free the memory that is kept for another image of the same size."""
-        if isinstance(self.runner, OpenVinoRunner):
-            self.runner.release()
+        self.runner.release()
 
 
 def _runner(network: "nn.Module", device: str, precision: str) -> Runner:

@@ -63,7 +63,7 @@ class OpenVinoRunner:
         return self
 
     def release(self) -> None:
-        """Free the memory that is kept for the next image of the same size."""
+        """Free what is kept for the next image of the same size; see `Runner`."""
         self._compiled.release_memory()
 
 

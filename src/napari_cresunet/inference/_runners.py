@@ -49,6 +49,10 @@ class Runner(Protocol):
         """Return the same network on the CPU, in full precision."""
         ...
 
+    def release(self) -> None:
+        """Free the memory that is kept for another input of the same shape."""
+        ...
+
 
 class TorchRunner:
     """A network that PyTorch runs in float32, on any device.
@@ -84,6 +88,9 @@ class TorchRunner:
     def on_cpu(self) -> "TorchRunner":
         """Return a copy on the CPU, because the model stays where the user put it."""
         return TorchRunner(cpu_copy(self.network), "cpu")
+
+    def release(self) -> None:
+        """Do nothing: PyTorch gives memory to whatever is computed next."""
 
 
 def cpu_copy(network: Any) -> "nn.Module":
