@@ -159,6 +159,34 @@ def test_an_image_may_be_reviewed_while_others_are_counted(
     assert len(rows) == 4
 
 
+def test_pictures_that_are_drawn_later_leave_a_review_of_the_meantime(batch, options):
+    output, paths = batch
+    steps = iter_batch(paths, output, replace(options, overlay=True))
+    with closing(steps):
+        next(steps)  # the run has read what is known of "b", but not come to it
+        save_review(output, "b", reviewed(output, "b"))
+        drain(steps)
+    rows = {row["name"]: row for row in table(output / "counts.csv")}
+    assert (rows["b"]["state"], rows["b"]["corrected"]) == ("reviewed", "3")
+    assert read_batch(output).entries[1].record["overlay"] == "b_overlay.png"
+    assert [row["region"] for row in table(output / "regions.csv")].count("left") == 1
+
+
+def test_a_failure_leaves_a_review_of_the_meantime(batch, options):
+    output, paths = batch
+    paths[1].write_bytes(b"damaged")
+    with closing(iter_batch(paths, output, replace(options, overlay=True))) as steps:
+        while (step := next(steps)).entry is None:
+            pass
+        assert step.entry.name == "a"
+        save_review(output, "b", reviewed(output, "b"))
+        result = drain(steps)
+    assert result.n_failed + result.n_skipped == 2
+    assert open_review(output, "b").labels.max() == 3
+    document = json.loads((output / ".batch/records/b.json").read_bytes())
+    assert document["review"]["count"] == 3
+
+
 @pytest.mark.parametrize("loss", ["record", "labels"])
 def test_saving_that_was_interrupted_is_finished_by_the_next_run(batch, options, loss):
     output, paths = batch

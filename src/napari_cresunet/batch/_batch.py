@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 from napari_cresunet.batch._clock import Clock
 from napari_cresunet.batch._entries import Entry, entry_of, options_to_dict
 from napari_cresunet.batch._inputs import ListedImage
-from napari_cresunet.batch._journal import Journal, Listed, open_journal
+from napari_cresunet.batch._journal import (
+    Document,
+    Journal,
+    Listed,
+    locked_tables,
+    open_journal,
+)
 from napari_cresunet.batch._options import BatchOptions
 from napari_cresunet.batch._pipeline import Event, Pipeline
 from napari_cresunet.batch._plan import Plan, named, refuse_overwriting
@@ -201,10 +207,22 @@ class _Run:
             # Errors name files by their absolute paths; people know what they wrote.
             error = outcome.error.replace(str(task.image.path), task.image.given)
             outcome = replace(outcome, error=error)
-            self._journal.write(task.image.name, self._failure(task, outcome))
+            self._note_beside_review(task.image.name, self._failure(task, outcome))
+        elif outcome.state == "kept" and outcome.document:
+            self._note_beside_review(task.image.name, outcome.document)
         elif outcome.document:
             self._journal.write(task.image.name, outcome.document)
         return outcome
+
+    def _note_beside_review(self, name: str, document: Document) -> None:
+        """Note what is new of an image that somebody may have reviewed meanwhile."""
+        if self._journal.output is None:
+            self._journal.write(name, document)
+            return
+        with locked_tables(self._journal):
+            now = self._journal.read(name) or {}
+            theirs = {key: now[key] for key in ("review", "regions") if key in now}
+            self._journal.write(name, {**document, **theirs})
 
     def _failure(self, task: Task, outcome: Outcome) -> dict[str, Any]:
         """Return what to note of a failure; the files of an earlier count stay."""

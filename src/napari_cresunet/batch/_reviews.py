@@ -127,6 +127,8 @@ def save_review(output: str | Path, name: str, reviewed: Reviewed) -> Entry:
             f"{np.shape(reviewed.labels)}."
         )
     with locked_tables(journal):
+        # A run may have begun to replace the files meanwhile, or drawn pictures.
+        _, image, document = _find(Path(output), name)
         saving = journal.review_folder(name).with_name(f"{name}.saving")
         write_bytes(saving, b"")
         study = _study(image, reviewed, document)

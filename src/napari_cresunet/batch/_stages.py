@@ -18,7 +18,7 @@ import numpy as np
 from napari_cresunet._typing import Image
 from napari_cresunet._writing import as_plain
 from napari_cresunet.batch._counting import Count, CountOptions, count_predicted
-from napari_cresunet.batch._journal import Document, Journal, Listed
+from napari_cresunet.batch._journal import Document, Journal, Listed, locked_tables
 from napari_cresunet.batch._options import BatchOptions
 from napari_cresunet.errors import CResUNetError, EngineError, InputError, WeightsError
 from napari_cresunet.steps import Step, drain
@@ -215,8 +215,7 @@ def finish(
         record = {"image": task.image.given, "image_hash": loaded.hash} | count.record
         record |= _measures(loaded, count)
         if setting.journal.output is not None:
-            is_kept = not setting.options.again
-            if is_kept and setting.journal.is_reviewed(task.image.name):
+            if not _may_replace(task.image.name, setting):
                 return Outcome(state="kept", message="it was reviewed meanwhile")
             record = _write(task, loaded, count, record, setting)
         return Outcome(state="done", document=document_of(task, loaded.stamp, record))
@@ -267,6 +266,21 @@ def _measures(loaded: Loaded, count: Count) -> dict[str, Any]:
     }
 
 
+def _may_replace(name: str, setting: Setting) -> bool:
+    """Forget an image whose files are about to be replaced, unless it is reviewed."""
+    journal = setting.journal
+    is_reviewed = journal.is_reviewed(name)
+    if not is_reviewed and not journal.record_file(name).exists():
+        return True  # what is not noted, nobody can review
+    with locked_tables(journal):
+        if journal.is_reviewed(name):
+            if not setting.options.again:
+                return False
+            journal.set_aside(name)
+        journal.forget(name)
+    return True
+
+
 def _write(
     task: Task, loaded: Loaded, count: Count, record: dict[str, Any], setting: Setting
 ) -> dict[str, Any]:
@@ -274,9 +288,6 @@ def _write(
     from napari_cresunet.batch._pictures import write_pictures
 
     journal, options, name = setting.journal, setting.options, task.image.name
-    if journal.is_reviewed(name):
-        journal.set_aside(name)
-    journal.forget(name)
     record = write_count(
         journal.folder.parent, name, count, record, probability=options.probability
     )
