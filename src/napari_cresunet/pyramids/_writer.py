@@ -2,8 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -14,6 +13,7 @@ from napari_cresunet._files import written_whole
 from napari_cresunet._writing import as_plain, json_bytes, told_why
 from napari_cresunet.errors import InputError
 from napari_cresunet.pyramids._documents import OURS, read_document
+from napari_cresunet.pyramids._halving import blocks_of, fill_block
 from napari_cresunet.pyramids._layout import (
     Kind,
     Layout,
@@ -144,7 +144,7 @@ class PyramidWriter:
         """
         layout = self.layout
         shapes = [layout.level(n) for n in range(1, layout.n_levels)]
-        blocks = [list(_blocks(shape, layout.chunks)) for shape in shapes]
+        blocks = [list(blocks_of(shape, layout.chunks)) for shape in shapes]
         total = sum(map(len, blocks))
         done = 0
         upper = self.array
@@ -153,7 +153,7 @@ class PyramidWriter:
                 lower = _create_array(self.path, layout, number)
             for part in parts:
                 with told_why(self.path):
-                    _fill(lower, upper, part, is_mean=layout.kind == "image")
+                    fill_block(lower, upper, part, is_mean=layout.kind == "image")
                 done += 1
                 yield Step(done=done, total=total)
             upper = lower
@@ -365,37 +365,3 @@ def _compressor(layout: Layout) -> Any:
     from zarr.codecs import BloscCodec
 
     return BloscCodec(cname="zstd", clevel=5, shuffle="shuffle")
-
-
-def _blocks(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[slice, ...]]:
-    """Return the part of an array that each of its chunks holds."""
-    sides = [
-        [slice(at, min(at + step, length)) for at in range(0, length, step)]
-        for length, step in zip(shape, chunks, strict=True)
-    ]
-    yield from product(*sides)
-
-
-def _fill(lower: Any, upper: Any, part: tuple[slice, ...], *, is_mean: bool) -> None:
-    """Compute a part of a level from the one above."""
-    plane = part[:-2]
-    rows, columns = (
-        slice(2 * side.start, min(2 * side.stop, length))
-        for side, length in zip(part[-2:], upper.shape[-2:], strict=True)
-    )
-    pixels = upper[(*plane, rows, columns)]
-    lower[part] = _halved(pixels) if is_mean else pixels[..., ::2, ::2]
-
-
-def _halved(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return the mean of each 2 x 2 pixels; at an odd edge, of those that are left."""
-    exact = np.float64 if pixels.dtype.itemsize > 2 else np.float32
-    means: NDArray[Any] = pixels.astype(exact)
-    for axis in (-2, -1):
-        starts = np.arange(0, pixels.shape[axis], 2)
-        counts = np.diff(np.append(starts, pixels.shape[axis]))
-        means = np.add.reduceat(means, starts, axis=axis)
-        means = means / (counts[:, None] if axis == -2 else counts)
-    if pixels.dtype.kind in "iu":
-        means = np.rint(means)
-    return means.astype(pixels.dtype)
