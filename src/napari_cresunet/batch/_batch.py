@@ -20,9 +20,10 @@ from napari_cresunet.batch._journal import (
 from napari_cresunet.batch._options import BatchOptions
 from napari_cresunet.batch._pipeline import Event, Pipeline
 from napari_cresunet.batch._plan import Plan, named, refuse_overwriting
+from napari_cresunet.batch._reading import Outcome, Task
 from napari_cresunet.batch._reporting import write_batch_report
 from napari_cresunet.batch._reviews import restore_reviews
-from napari_cresunet.batch._stages import Outcome, Setting, Task, iter_slide
+from napari_cresunet.batch._stages import Setting, iter_slide
 from napari_cresunet.batch._tables import Tables
 from napari_cresunet.errors import EngineError
 from napari_cresunet.steps import Step

@@ -114,7 +114,6 @@ def entry_of(
         The image.
     document : mapping or None
         What came of it, as noted in the journal; None if nothing is known.
-
     is_running : bool, optional
         Whether it is being counted.
 

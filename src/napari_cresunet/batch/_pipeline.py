@@ -15,15 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from napari_cresunet.batch._reading import Loaded, Outcome, Task, read
 from napari_cresunet.batch._stages import (
     CannotWriteError,
-    Loaded,
-    Outcome,
     Setting,
-    Task,
     error_text,
     finish,
-    read,
     spoils_all,
 )
 from napari_cresunet.steps import Step
@@ -38,6 +35,8 @@ _MOST_BYTES = 1024**3
 _FIRST_GUESS = 64 * 1024**2
 """Bytes that an image may take, before one was read."""
 _READERS = 2
+_UNREAD = 2 * _READERS
+"""Images that readers are given before it is known how large they are."""
 _AHEAD = 16
 """Images that are being read or wait for the network, at most."""
 _BEAT = 0.2  # s
@@ -103,11 +102,17 @@ class Pipeline:
     def _read_ahead(self) -> bool:
         """Begin to read as many images as there is room for; tell whether any wait."""
         while len(self._reading) < _AHEAD:
+            read = [future for _, future in self._reading if future.done()]
+            n_unread = len(self._reading) - len(read)
+            sizes = [size for _, size in self._finishing.values()]
+            sizes += map(_bytes_of, read)
+            self._largest = max(self._largest, *sizes, 0)
             expected = self._largest or _FIRST_GUESS
-            on_their_way = sum(size for _, size in self._finishing.values())
-            needed = on_their_way + expected * (len(self._reading) + 1)
+            needed = sum(sizes) + expected * (n_unread + 1)
             # An image that does not fit at all goes alone.
             if needed > _MOST_BYTES and (self._reading or self._finishing):
+                break
+            if n_unread >= _UNREAD:
                 break
             task = next(self._tasks, None)
             if task is None:
@@ -155,7 +160,6 @@ class Pipeline:
     def _predict(self, task: Task, loaded: Loaded) -> Generator[Event, None, None]:
         from napari_cresunet.inference import iter_predict
 
-        self._largest = max(self._largest, loaded.n_bytes)
         if self._model is None:
             # Outside of the block below: without a model no image can be counted.
             self._model = self._setting.options.model.load()
@@ -215,6 +219,14 @@ def _read(task: Task) -> Loaded | Outcome | None:
     labels = task.known["record"]["labels"] if task.known is not None else ""
     is_small = labels.endswith(".tif") or not is_slide(task.image.path)
     return read(task) if is_small else None
+
+
+def _bytes_of(read: "Future[Loaded | Outcome | None]") -> int:
+    """Return how much memory an image takes that was read, if it was."""
+    if read.exception() is not None:
+        return 0
+    loaded = read.result()
+    return loaded.n_bytes if isinstance(loaded, Loaded) else 0
 
 
 def told(

@@ -10,7 +10,8 @@ from napari_cresunet.batch._counting import CountOptions, segmentation_parameter
 from napari_cresunet.batch._inputs import ListedImage, result_names
 from napari_cresunet.batch._journal import Journal, Listed
 from napari_cresunet.batch._options import BatchOptions
-from napari_cresunet.batch._stages import Setting, Task
+from napari_cresunet.batch._reading import Task
+from napari_cresunet.batch._stages import Setting
 from napari_cresunet.errors import InputError
 
 if TYPE_CHECKING:

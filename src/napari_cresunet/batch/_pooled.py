@@ -7,11 +7,10 @@ from functools import partial
 from napari_cresunet.batch._journal import Journal
 from napari_cresunet.batch._pipeline import Event, Settle, Slides, told
 from napari_cresunet.batch._pools import Pool
+from napari_cresunet.batch._reading import Outcome, Task
 from napari_cresunet.batch._stages import (
     CannotWriteError,
-    Outcome,
     Setting,
-    Task,
     UnusableModelError,
     count_whole,
     error_text,
