@@ -79,17 +79,17 @@ def without(labels, cell):
 
 def test_the_choices_of_the_dock_are_those_of_the_engine(state, folder):
     state.show(drain(iter_listing([str(folder)], None)))
-    state.take(Choices(model="brightness", diameter=20.0, threshold=0.4, min_size=9))
+    chosen = {"diameter": 20.0, "threshold": 0.4, "min_size": 9, "min_distance": 5}
+    state.take(Choices(model="brightness", **chosen))
     state.choose(engine="torch", device="cpu")
     state.write(overlay=True, report=False)
     options = state.request().options
-    assert options.count == CountOptions(
-        diameter=20.0, threshold=0.4, min_size=9, preset=Choices().preset
-    )
+    assert options.count == CountOptions(**chosen, preset=Choices().preset)
     assert options.model == ModelSpec("brightness", "cpu", "torch", "auto")
     assert (options.overlay, options.report, options.probability) == (True, False, True)
     state.recommend()
-    assert state.request().options.count.threshold is None
+    count = state.request().options.count
+    assert (count.threshold, count.min_distance) == (None, None)
     assert state.settings.threshold == 0.5
     known = {spec.name for spec in fields(CountOptions)}
     assert known <= {spec.name for spec in fields(Choices)}
@@ -148,13 +148,13 @@ def test_earlier_results_bring_their_options_unless_others_were_chosen(
     counted, folder, models
 ):
     counted.write(overlay=True)
-    counted.choose(threshold=0.4, engine="torch")
+    counted.choose(threshold=0.4, min_distance=5, engine="torch")
     drain(iter_batch_run(counted.request(), deque()))
     fresh = BatchState()
     fresh.refresh_models()
     fresh.show(drain(iter_listing([str(folder)], None)))
     assert (fresh.choices.threshold, fresh.choices.model) == (0.4, "brightness")
-    assert fresh.choices.engine == "torch"
+    assert (fresh.choices.min_distance, fresh.choices.engine) == (5, "torch")
     assert fresh.outputs.overlay
     other = BatchState()
     other.refresh_models()

@@ -30,7 +30,10 @@ from napari_cresunet.state._run import Progress
 from napari_cresunet.state._working import Working
 from napari_cresunet.weights import ModelCard, list_models, user_model_folder
 
-_SHARED = ("model", "diameter", "threshold", "min_size", "preset", "device", "engine")
+_SHARED = (
+    *("model", "diameter", "threshold", "min_size", "preset", "min_distance"),
+    *("device", "engine"),
+)
 """Choices that mean the same for many images as for one."""
 MOST_MESSAGES = 3
 """That are shown of one run: thousands of images may all say the same."""
@@ -38,6 +41,7 @@ _RECOMMENDED: dict[str, Any] = {
     "threshold": None,
     "min_size": None,
     "preset": Choices().preset,
+    "min_distance": None,
 }
 
 

@@ -32,6 +32,7 @@ def options_of(choices: Choices, outputs: BatchOptions) -> BatchOptions:
             threshold=choices.threshold,
             min_size=choices.min_size,
             preset=choices.preset,
+            min_distance=choices.min_distance,
         ),
     )
 
@@ -61,6 +62,7 @@ def choices_of(
         "threshold": count.threshold,
         "min_size": count.min_size,
         "preset": count.preset or Choices().preset,
+        "min_distance": count.min_distance or None,
         "engine": _engine_of(model),
     }
     if model.name_or_path in models:

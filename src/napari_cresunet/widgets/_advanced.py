@@ -1,12 +1,11 @@
 """What few people need, folded away."""
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QSpinBox
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton
 from superqt.utils import signals_blocked
 
 from napari_cresunet.segmentation import PRESETS
 from napari_cresunet.state import ENGINES, CountState, describe_engine
-from napari_cresunet.widgets._parts import Chooser, Fold
+from napari_cresunet.widgets._parts import Chooser, DistanceField, Fold
 from napari_cresunet.widgets._texts import tooltip
 
 _TILES = ("", "256", "512", "1024", "2048", "4096")
@@ -25,11 +24,7 @@ class AdvancedPart(Fold):
         self.preset = Chooser("Recipe")
         self.preset.fill([(key, row.title) for key, row in PRESETS.items()], "")
         self.preset.chosen.connect(self._on_preset_chosen)
-        self.min_distance = QSpinBox()
-        self.min_distance.setRange(1, 10_000)
-        self.min_distance.setSuffix(" px")
-        self.min_distance.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.min_distance.setKeyboardTracking(False)
+        self.min_distance = DistanceField()
         self.min_distance.valueChanged.connect(self._on_min_distance_changed)
         self.device = Chooser("Device")
         self.device.chosen.connect(self._on_device_chosen)
@@ -97,11 +92,8 @@ class AdvancedPart(Fold):
         self.engine.setCurrentIndex(self.engine.findData(choices.engine))
         self._render_note()
         self.tile.setCurrentIndex(self.tile.findData(str(choices.tile or "")))
-        has_distance = PRESETS[choices.preset].min_distance is not None
-        self.min_distance.setEnabled(has_distance)
         if settings is not None:
-            with signals_blocked(self.min_distance):
-                self.min_distance.setValue(settings.min_distance or 1)
+            self.min_distance.show_distance(choices.preset, settings.min_distance)
 
     def _render_note(self) -> None:
         """Say what 8 bits change; a run may have measured it."""

@@ -18,7 +18,14 @@ from napari_cresunet.batch import BatchOptions
 from napari_cresunet.errors import InputError
 from napari_cresunet.segmentation import PRESETS
 from napari_cresunet.state import ENGINES, BatchState, describe_engine
-from napari_cresunet.widgets._parts import Chooser, Fold, SizeField, button_for, column
+from napari_cresunet.widgets._parts import (
+    Chooser,
+    DistanceField,
+    Fold,
+    SizeField,
+    button_for,
+    column,
+)
 from napari_cresunet.widgets._texts import tooltip
 
 _OUTPUTS = {
@@ -84,6 +91,8 @@ class SettingsPart(QWidget):
         self.preset = Chooser("Recipe")
         self.preset.fill([(key, one.title) for key, one in PRESETS.items()], "")
         self.preset.chosen.connect(self._on_preset_chosen)
+        self.min_distance = DistanceField()
+        self.min_distance.valueChanged.connect(self._on_distance_changed)
         self.device = Chooser("Device")
         self.device.chosen.connect(self._on_device_chosen)
         self.engine = Chooser("Runs with")
@@ -101,6 +110,7 @@ class SettingsPart(QWidget):
                     ("&Threshold", self.threshold, "threshold"),
                     ("Smallest &cell", self.min_size, "min_size"),
                     ("&Split cells", self.preset, "preset"),
+                    ("Centers at &least", self.min_distance, "min_distance"),
                     ("D&evice", self.device, "device"),
                     ("Runs &with", self.engine, "engine"),
                 ]
@@ -149,6 +159,7 @@ class SettingsPart(QWidget):
             with signals_blocked(self.threshold):
                 self.threshold.setValue(settings.threshold)
             self.min_size.set_value(settings.min_size)
+            self.min_distance.show_distance(choices.preset, settings.min_distance)
         for name, box in self.writes.items():
             with signals_blocked(box):
                 box.setChecked(getattr(state.outputs, name))
@@ -178,6 +189,9 @@ class SettingsPart(QWidget):
 
     def _on_preset_chosen(self, name: str) -> None:
         self._state.choose(preset=name)
+
+    def _on_distance_changed(self, distance: int) -> None:
+        self._state.choose(min_distance=distance)
 
     def _on_device_chosen(self, name: str) -> None:
         self._state.choose(device=name)
