@@ -138,6 +138,13 @@ def test_the_table_is_copied_as_it_is_shown():
     assert batch_cell(table.entry_at(0), "group") == "sham"
 
 
+@pytest.mark.parametrize("path", ["/images/a folder/b.tif", "a folder/b.tif", "b.tif"])
+def test_a_problem_is_told_without_folders(path):
+    error = f"There is no file {Path(path)}."
+    failed = Entry(name="b", path=Path("/images/a folder/b.tif"), error=error)
+    assert batch_cell(failed, "error") == "There is no file b.tif."
+
+
 @pytest.mark.parametrize("column", BATCH_COLUMNS)
 def test_every_column_has_a_title_and_an_explanation(column):
     title, text = BATCH_COLUMNS[column]

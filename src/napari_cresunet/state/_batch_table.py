@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from napari_cresunet.batch import Entry
@@ -95,6 +96,8 @@ class BatchTable:
                 is_moved = True
                 continue
             before = self.entries[number]
+            if entry == before:  # the end of a run tells of all images
+                continue
             self._replace(number, entry)
             is_moved = is_moved or self._place(before) != self._place(entry)
             if number in self._row_of:
@@ -264,13 +267,23 @@ def batch_cell(entry: Entry, column: str) -> str:
     value = getattr(entry, column)
     if value is None:
         return ""
+    if column == "error":
+        return _without_folder(str(value), entry.path)
     if column == "seconds":
         return f"{value:.1f}"
     return str(value)
 
 
+def _without_folder(sentence: str, path: Path) -> str:
+    """Leave out folders, which would leave no room for what is wrong."""
+    parts = path.parts
+    known = (str(Path(*parts[n:])) for n in range(len(parts) - 1))
+    found = next((one for one in known if one in sentence), path.name)
+    return sentence.replace(found, path.name)
+
+
 def _place_of(entry: Entry) -> str:
-    return str(entry.path.absolute())
+    return str(entry.path)
 
 
 def is_number(column: str) -> bool:
