@@ -6,6 +6,7 @@ import math
 import re
 from pathlib import Path
 
+import dask.array
 import numpy as np
 import pytest
 import tifffile
@@ -174,6 +175,17 @@ def test_several_frames_are_summed(state):
     frames = (CountingFrame(0, 0, 10, 20), CountingFrame(0, 20, 10, 40))
     told(state, frames=frames)
     assert state.frame_words == "2 of 4 cells are counted in 2 frames."
+
+
+def test_labels_in_files_that_would_fill_the_memory_are_refused():
+    zeros = dask.array.zeros((10_000, 40_000), np.int32, chunks=1000)
+    with pytest.raises(InputError) as caught:
+        tallied(zeros)
+    assert str(caught.value) == (
+        "'slice cells' has 400 million px, more than are measured in memory: use the "
+        "table of cells beside its file, or choose the labels of a part."
+    )
+    assert tallied(dask.array.from_array(LABELS)).count == 4
 
 
 def test_negative_labels_are_refused():

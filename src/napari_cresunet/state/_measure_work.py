@@ -1,5 +1,6 @@
 """The work of the dock Measure and export: counting, and measuring every cell."""
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +24,8 @@ from napari_cresunet.measurement import (
 from napari_cresunet.state._run import Progress, as_progress
 
 _MEASURING = "Measuring cells…"
+MOST_PIXELS = 100_000_000
+"""Of labels that are read from a file: measuring takes several times their memory."""
 _MOST_NUMBERS = 10_000_000
 """A list up to a higher label would fill the memory."""
 
@@ -211,9 +214,11 @@ def iter_tally(
     Raises
     ------
     InputError
-        If there are negative labels, or a region has pixels of another image.
+        If there are negative labels, more than fit into memory, or a region has pixels
+        of another image.
     """
     yield Progress(text="Counting…")
+    _check_size(source)
     labels, shown = np.asarray(source.labels), None
     source = replace(source, labels=labels)
     if labels.min(initial=0) < 0:
@@ -244,6 +249,17 @@ def iter_tally(
         n_through=n_through,
         shown=shown,
     )
+
+
+def _check_size(source: MeasureSource) -> None:
+    """Refuse labels in files that would fill the memory."""
+    n_px = math.prod(source.labels.shape)
+    if n_px > MOST_PIXELS and not isinstance(source.labels, np.ndarray):
+        raise InputError(
+            f"{source.name!r} has {n_px / 1e6:,.0f} million px, more than are measured "
+            "in memory: use the table of cells beside its file, or choose the labels "
+            "of a part."
+        )
 
 
 def _first_labels(linked: NDArray[Any], labels: NDArray[Any]) -> dict[int, int]:
