@@ -119,7 +119,7 @@ def tables_of(report: Report) -> list[Table]:
     Returns
     -------
     list of Table
-        The machine is not among them; `machine_line` tells it.
+        The machine is not among them; `machine_lines` tells it.
     """
     compared = [_comparison_table(one) for one in report.comparisons]
     return compared + [_growth_table(one) for one in report.growths]

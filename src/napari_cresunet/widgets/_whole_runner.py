@@ -1,6 +1,5 @@
 """Counts the whole of images larger than memory."""
 
-from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QObject
@@ -89,7 +88,7 @@ class WholeRunner(JobRunner):
         self._run.stepped.connect(self._state.advance)
         self._run.failed.connect(self._on_failed)
         self._run.cancelled.connect(self._whole.stop)
-        self._run.done.connect(partial(self._on_done))
+        self._run.done.connect(self._on_done)
         self._launch(self._run)
 
     def _on_failed(self, error: BaseException) -> None:
