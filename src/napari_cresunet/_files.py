@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import hashlib
 import io
 import os
 import secrets
@@ -70,6 +71,12 @@ def lock_file(file: IO[bytes]) -> bool:
     except OSError as error:
         return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)
     return True
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_csv(

@@ -154,7 +154,7 @@ def test_each_worker_loads_a_model_once_and_needs_no_file(pool, stored_model, tm
     assert sorted(map(int, log.read_text().split())) == sorted(processes)
 
 
-def test_a_folder_that_workers_do_not_see_is_refused(pool, tmp_path):
+def test_looking_for_files_leaves_none(pool, tmp_path):
     pool.check_files(tmp_path, [tmp_path])
     pool.check_files(None)
     assert list(tmp_path.iterdir()) == []

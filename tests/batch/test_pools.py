@@ -14,6 +14,7 @@ from tests.batch import cluster_tasks
 
 import napari_cresunet
 from napari_cresunet.batch import cluster_pool, local_pool, open_pool
+from napari_cresunet.batch._cluster import Cluster, ClusterPool
 from napari_cresunet.batch._cluster_slurm import new_cluster, slurm_options
 from napari_cresunet.batch._cluster_versions import fault_of_versions
 from napari_cresunet.errors import EngineError, InputError
@@ -67,6 +68,59 @@ def test_a_local_pool_takes_a_task_when_the_one_before_is_done():
 def test_no_scheduler_means_no_pool():
     with open_pool(None) as pool:
         assert pool is None
+
+
+# Files that workers do not see
+
+
+class FarWorker:
+    """A scheduler with one worker, which has its disks elsewhere."""
+
+    def __init__(self, prefix="", *, is_full=False):
+        self.prefix = prefix
+        self.is_full = is_full
+
+    def nthreads(self):
+        return {"tcp://10.0.0.7:4000": 1}
+
+    def run(self, function, token, images, on_error):
+        if token is not None:
+            token = (f"{self.prefix}{token[0]}", token[1])
+            if self.is_full:
+                Path(f"{token[0]}.{os.getpid()}").mkdir()
+        there = [f"{self.prefix}{image}" for image in images]
+        return {"tcp://10.0.0.7:4000": function(token, there)}
+
+
+def check_files(worker, output, images=()):
+    cluster = Cluster(client=worker, title="", remedy="", worker_timeout=1.0)
+    ClusterPool(cluster, retries=0).check_files(output, images)
+
+
+@pytest.mark.parametrize("what", ["folder", "image", "no write"])
+def test_files_that_a_worker_does_not_see_are_refused(what, tmp_path):
+    image = tmp_path / "a.tif"
+    image.touch()
+    worker, output = FarWorker("/far"), tmp_path
+    fault = f"does not see the folder /far{tmp_path}"
+    if what == "image":
+        output, fault = None, f"does not see the image /far{image}"
+    if what == "no write":
+        worker = FarWorker(is_full=True)
+        fault = f"cannot write to {tmp_path} (Is a directory)"
+    message = (
+        f"The worker tcp://10.0.0.7:4000 {fault}: give folders that all computers have "
+        "under the same path, and may write to."
+    )
+    with pytest.raises(InputError, match=whole(message)):
+        check_files(worker, output, [image])
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_files_that_a_worker_sees_are_fine(tmp_path):
+    (tmp_path / "a.tif").touch()
+    check_files(FarWorker(), tmp_path, [tmp_path / "a.tif", tmp_path / "gone.tif"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
 
 
 # A cluster that cannot be reached

@@ -9,9 +9,9 @@ import pytest
 import tifffile
 from tests.export.counts import RECORD, SHAPE, image_of, labels_of_three
 
+from napari_cresunet._files import hash_of
 from napari_cresunet._images import read_image, read_pixel_size
 from napari_cresunet.annotations import read_annotations, write_geojson, write_imagej
-from napari_cresunet.cli._files import hash_of
 from napari_cresunet.export import LABEL_FORMATS
 from napari_cresunet.inference import write_labels
 

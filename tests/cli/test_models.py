@@ -94,6 +94,16 @@ def test_quantize_says_what_changes_and_info_says_it_again(
     assert counted.status == 0, counted.err
 
 
+@pytest.mark.parametrize("option", [("--truth", "."), ("--diameter", "12")])
+def test_quantize_wants_the_images_that_an_option_is_for(run, option):
+    outcome = run("models", "quantize", "fluorescent-cells", *option)
+    assert outcome.status == 1
+    assert outcome.err == (
+        "Error: --truth and --diameter are for images of yours: name the images, "
+        "too.\n"
+    )
+
+
 @pytest.mark.parametrize("option", ["--backend", "--precision"])
 def test_an_unknown_way_to_run_a_network_is_a_wrong_argument(run, option):
     outcome = run("count", "a.png", option, "quick")

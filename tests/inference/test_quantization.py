@@ -22,6 +22,8 @@ from napari_cresunet.inference import (
     read_quantized,
 )
 from napari_cresunet.inference._calibration import bundled_images
+from napari_cresunet.inference._model_cache import keep, read_cached
+from napari_cresunet.inference._quantized import stored_name
 from napari_cresunet.plugin import read_sample
 from napari_cresunet.segmentation import segment
 from napari_cresunet.steps import drain
@@ -136,6 +138,20 @@ def test_it_is_kept_with_its_measure_and_gives_the_same_again(
         again, known = drain(iter_quantize(card, network, images))
         assert known == result
         np.testing.assert_array_equal(again.run([image])[0], runner.run([image])[0])
+
+
+@pytest.mark.slow
+def test_what_is_damaged_is_made_anew(quantized, card, network):
+    runner, result, _, _ = quantized
+    name = stored_name(card.weights_hash)
+    whole = read_cached(name)
+    keep(name, {"measured.json": whole["measured.json"]})
+    assert read_quantized(card.weights_hash) == result
+    again, measured = drain(iter_quantize(card, network, IMAGES))
+    assert replace(measured, speed=result.speed) == result
+    image = np.random.default_rng(0).random((3, 64, 80), dtype=np.float32)
+    np.testing.assert_array_equal(again.run([image])[0], runner.run([image])[0])
+    keep(name, whole)
 
 
 @pytest.mark.slow

@@ -169,8 +169,8 @@ class ClusterPool:
         for address, fault in sorted(answers.items()):
             if fault:
                 raise InputError(
-                    f"The worker {address} {fault}: give folders on a disk that all "
-                    "computers share under the same path."
+                    f"The worker {address} {fault}: give folders that all computers "
+                    "have under the same path, and may write to."
                 )
 
     def _look(self) -> None:

@@ -1,6 +1,5 @@
 """Reading an image of a batch, unless an earlier run has counted it."""
 
-import hashlib
 import math
 import time
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from napari_cresunet._files import hash_of
 from napari_cresunet._typing import Image
 from napari_cresunet.batch._counting import CountOptions
 from napari_cresunet.batch._journal import Document, Listed
@@ -135,9 +135,3 @@ def _is_same(path: Path, stamp: tuple[int, int] | None, known: Document) -> bool
     if stamp is not None and known.get("stamp") == list(stamp):
         return True
     return bool(hash_of(path) == known["record"].get("image_hash"))
-
-
-def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

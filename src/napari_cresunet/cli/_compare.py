@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cresunet._files import write_csv
+from napari_cresunet._files import hash_of, write_csv
 from napari_cresunet.batch import CountOptions, find_images, iter_count, result_names
 from napari_cresunet.cli._files import (
-    hash_of,
     refuse_overwriting,
     write_json,
     write_text,

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_cresunet.cli._files import hash_of, refuse_overwriting
+from napari_cresunet._files import hash_of
+from napari_cresunet.cli._files import refuse_overwriting
 from napari_cresunet.cli._measured_files import (
     MeasureOptions,
     find_pixel_size,

@@ -1,6 +1,5 @@
 """Result files: each is there whole or not at all."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -30,12 +29,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text as UTF-8."""
     with written_whole(path) as file:
         file.write(text.encode(errors="backslashreplace"))
-
-
-def hash_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_overwriting(written: Iterable[Path], read: Iterable[Path]) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cresunet._files import hash_of
 from napari_cresunet._images import read_pixel_size, without_colors
 from napari_cresunet._label_images import MOST, planes_of
 from napari_cresunet._labels import as_numbers, connected
 from napari_cresunet._wording import list_names
-from napari_cresunet.cli._files import hash_of
 from napari_cresunet.cli._terminal import tell
 from napari_cresunet.cli._truth_pairs import read_labels, record_in
 from napari_cresunet.errors import InputError

@@ -9,6 +9,7 @@ from napari_cresunet.batch import find_images
 from napari_cresunet.cli._interrupts import held_interrupts
 from napari_cresunet.cli._terminal import progress_bar, stdout_console, tell_json
 from napari_cresunet.cli._truth_pairs import find_pairs, read_truth
+from napari_cresunet.errors import InputError
 from napari_cresunet.steps import Step, drain
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ def quantize(
     """
     from napari_cresunet.inference import iter_quantize, load_model
 
+    if not images and (truths is not None or diameter is not None):
+        raise InputError(
+            "--truth and --diameter are for images of yours: name the images, too."
+        )
     model = load_model(name, "cpu", backend="torch")
     chosen = _calibration(images, truths, diameter) if images else None
     with held_interrupts() as leave_if_asked, progress_bar() as bar:

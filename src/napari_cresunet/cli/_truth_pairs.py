@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from napari_cresunet._files import hash_of
 from napari_cresunet._wording import list_names
 from napari_cresunet.batch import IMAGE_SUFFIXES
-from napari_cresunet.cli._files import hash_of
 from napari_cresunet.cli._terminal import one_line, tell, tell_error
 from napari_cresunet.errors import InputError
 

@@ -88,10 +88,13 @@ def iter_quantize(
     check_openvino("cpu", "openvino", "int8")
     known = read_quantized(card.weights_hash) if card.weights_hash else None
     is_bundled = images is None
+    stored = _stored_runner(card) if known is not None else None
+    if is_bundled and known is not None and stored is not None:
+        return stored, known
     chosen = bundled_images() if images is None else _some(images)
     calibration = hash_of_images(chosen)
-    if known is not None and (is_bundled or known.calibration == calibration):
-        return _stored_runner(card), known
+    if known is not None and stored is not None and known.calibration == calibration:
+        return stored, known
     yield Step(
         done=0, total=2 * len(chosen), message="Bringing the network to 8 bits once."
     )
@@ -270,9 +273,11 @@ def _as_part(quantized: Quantized) -> dict[str, bytes]:
     return {"measured.json": json.dumps(asdict(quantized)).encode()}
 
 
-def _stored_runner(card: "ModelCard") -> OpenVinoRunner:
-    """Return the runner that was kept."""
-    parts = read_cached(stored_name(card.weights_hash))
+def _stored_runner(card: "ModelCard") -> OpenVinoRunner | None:
+    """Return the runner that was kept; None if its file is damaged."""
+    parts = read_cached(stored_name(card.weights_hash), "model.xml", "model.bin")
+    if not parts:
+        return None
     core = import_openvino().Core()
     model = core.read_model(parts["model.xml"], parts["model.bin"])
     return OpenVinoRunner(compile_for_cpu(model), "int8")
