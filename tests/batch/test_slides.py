@@ -19,11 +19,13 @@ pytest.importorskip("zarr")
 
 import zarr
 from tests.inference.conftest import SmallNetwork, as_model
+from tests.pyramids import by_hand
 
 from napari_cresunet.batch import (
     CountOptions,
     ModelSpec,
     is_slide,
+    iter_batch,
     iter_count_slide,
     iter_resegment_slide,
     segmentation_parameters,
@@ -527,6 +529,37 @@ def test_a_block_that_no_worker_could_do_ends_in_a_sentence(spec, tmp_path):
     )
     with pytest.raises(EngineError, match=f"^{re.escape(message)}$"):
         count(image, spec, tmp_path, pool=Broken())
+
+
+def test_the_channel_that_is_named_is_counted(options, tmp_path):
+    pixels = np.stack([blobs((60, 70)), blobs((60, 70), seed=1)])
+    omero = {"channels": [{"label": "nuclei"}, {"label": "cells"}]}
+    image = by_hand.write_image(tmp_path / "s.zarr", [pixels], "cyx", omero=omero)
+
+    def run(channel):
+        changed = replace(options, channel=channel)
+        return drain(iter_batch([image], tmp_path / "out", changed))
+
+    assert run("cells").n_counted == 1
+    _, labels = whole(pixels[1], options.model.load(), options.count, tile=768)
+    np.testing.assert_array_equal(read(tmp_path / "out" / "s_labels.ome.zarr"), labels)
+    assert (run("1").n_skipped, run("nuclei").n_counted) == (1, 1)
+    message = (
+        f"{image} has 2 channels, 0 (nuclei), 1 (cells): choose one by number or name "
+        "as `channel`."
+    )
+    assert run(None).entries[0].error == message
+
+
+def test_of_images_that_are_read_whole_no_channel_is_chosen(options, tmp_path):
+    image = tmp_path / "a.tif"
+    tifffile.imwrite(image, blobs((50, 60)))
+    steps = iter_batch([image], None, replace(options, channel="1"))
+    message = (
+        f"{image} is read whole, with all its channels: leave --channel out, or save "
+        "the channel as a file of its own."
+    )
+    assert drain(steps).entries[0].error == message
 
 
 def test_two_runs_do_not_work_on_one_image(model, tmp_path):

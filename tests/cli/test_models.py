@@ -99,8 +99,7 @@ def test_quantize_wants_the_images_that_an_option_is_for(run, option):
     outcome = run("models", "quantize", "fluorescent-cells", *option)
     assert outcome.status == 1
     assert outcome.err == (
-        "Error: --truth and --diameter are for images of yours: name the images, "
-        "too.\n"
+        "Error: --truth and --diameter are for images of yours: name the images, too.\n"
     )
 
 

@@ -15,6 +15,9 @@ class BatchOptions(Options):
     """Which network runs, and where."""
     count: CountOptions = field(default_factory=CountOptions)
     """How cells are counted; a list of images may say otherwise for some."""
+    channel: str | None = option(
+        None, "Channel of what is counted block by block: number from 0, or name."
+    )
     probability: bool = option(True, "Write the probability of each pixel.")
     overlay: bool = option(False, "Write a picture of each image with its cells.")
     cells: bool = option(False, "Write a table of the cells of each image.")

@@ -4,7 +4,7 @@ import math
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from napari_cresunet._typing import Image, Probability
 from napari_cresunet._writing import told_why
 from napari_cresunet.batch._journal import Journal
 from napari_cresunet.batch._options import BatchOptions
+
+if TYPE_CHECKING:
+    from napari_cresunet.pyramids import Pyramid
 
 _MOST_PIXELS = 16_000_000
 """Of the smallest level of an image that is larger than memory."""
@@ -87,13 +90,13 @@ def _write_thumbnail(path: Path, content: bytes) -> None:
 
 
 def write_slide_thumbnail(
-    path: Path, labels: Path, journal: Journal, name: str
+    image: "Pyramid", labels: Path, journal: Journal, name: str
 ) -> None:
     """Write a thumbnail of an image larger than memory, if it has a small level.
 
     Parameters
     ----------
-    path : Path
+    image : Pyramid
         The image.
     labels : Path
         OME-Zarr of its labels.
@@ -105,14 +108,14 @@ def write_slide_thumbnail(
     from napari_cresunet.export import thumbnail
     from napari_cresunet.pyramids import open_pyramid
 
-    pictures = [open_pyramid(one).levels[-1] for one in (path, labels)]
+    pictures = [one.levels[-1] for one in (image, open_pyramid(labels))]
     if any(math.prod(picture.shape) > _MOST_PIXELS for picture in pictures):
         return
-    image, cells = map(np.asarray, pictures)
+    pixels, cells = map(np.asarray, pictures)
     n_before = cells.ndim - 2
     # Both have halved their sides, but maybe not equally often.
     for axis in (n_before, n_before + 1):
-        length, wanted = cells.shape[axis], image.shape[axis]
+        length, wanted = cells.shape[axis], pixels.shape[axis]
         places = np.minimum(np.arange(wanted) * length // wanted, length - 1)
         cells = cells.take(places, axis)
-    _write_thumbnail(journal.thumbnail_file(name), thumbnail(image, cells))
+    _write_thumbnail(journal.thumbnail_file(name), thumbnail(pixels, cells))

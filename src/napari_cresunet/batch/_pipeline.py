@@ -101,6 +101,7 @@ class Pipeline:
 
     def _read_ahead(self) -> bool:
         """Begin to read as many images as there is room for; tell whether any wait."""
+        channel = self._setting.options.channel
         while len(self._reading) < _AHEAD:
             read = [future for _, future in self._reading if future.done()]
             n_unread = len(self._reading) - len(read)
@@ -117,7 +118,7 @@ class Pipeline:
             task = next(self._tasks, None)
             if task is None:
                 break
-            self._reading.append((task, self._readers.submit(_read, task)))
+            self._reading.append((task, self._readers.submit(_read, task, channel)))
         return bool(self._reading)
 
     def _may_predict(self) -> bool:
@@ -211,14 +212,16 @@ class Pipeline:
         self._finishers.shutdown()
 
 
-def _read(task: Task) -> Loaded | Outcome | None:
+def _read(task: Task, channel: str | None) -> Loaded | Outcome | None:
     """Read an image; None for one that is larger than memory."""
     from napari_cresunet.batch._slides import is_slide
 
     # Asking takes as long as seeing that a known image is as it was.
     labels = task.known["record"]["labels"] if task.known is not None else ""
-    is_small = labels.endswith(".tif") or not is_slide(task.image.path)
-    return read(task) if is_small else None
+    is_known_as_small = labels.endswith(".tif") and channel is None
+    if is_known_as_small or not is_slide(task.image.path, channel):
+        return read(task, channel)
+    return None
 
 
 def _bytes_of(read: "Future[Loaded | Outcome | None]") -> int:

@@ -52,7 +52,7 @@ def iter_pooled(
     begun: list[Task] = []
     plain = Setting(Journal(setting.journal.output), setting.options, setting.card)
     work = partial(count_whole, setting=plain)
-    results = pool.map_unordered(work, _small(tasks, large, begun))
+    results = pool.map_unordered(work, _small(tasks, setting, large, begun))
     with closing(results):  # type: ignore[type-var]  # a generator, as pools make them
         for result in results:
             yield from (Event(message=text) for text in pool.news())
@@ -79,13 +79,13 @@ def iter_pooled(
 
 
 def _small(
-    tasks: Iterable[Task], large: list[Task], begun: list[Task]
+    tasks: Iterable[Task], setting: Setting, large: list[Task], begun: list[Task]
 ) -> Iterator[Task]:
     """Hand out images that one worker counts whole; note down the others."""
     from napari_cresunet.batch._slides import is_slide
 
     for task in tasks:
-        if is_slide(task.image.path):
+        if is_slide(task.image.path, setting.options.channel):
             large.append(task)
         else:
             begun.append(task)

@@ -65,13 +65,15 @@ class Loaded:
         return int(self.pixels.nbytes) + 8 * math.prod(self.pixels.shape)
 
 
-def read(task: Task) -> Loaded | Outcome:
+def read(task: Task, channel: str | None = None) -> Loaded | Outcome:
     """Read an image, unless an earlier run has counted it.
 
     Parameters
     ----------
     task : Task
         The image.
+    channel : str, optional
+        That was chosen; refused, because this reads whole images.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def read(task: Task) -> Loaded | Outcome:
     Raises
     ------
     InputError
-        If the image holds no finite number, or cannot be read.
+        If the image holds no finite number, or cannot be read, or with a channel.
     """
     from napari_cresunet._images import read_image, read_pixel_size
 
@@ -90,6 +92,11 @@ def read(task: Task) -> Loaded | Outcome:
         return Outcome(state="kept")
     if not path.exists():
         raise InputError(f"There is no file {task.image.given}.")
+    if channel is not None:
+        raise InputError(
+            f"{task.image.given} is read whole, with all its channels: leave --channel "
+            "out, or save the channel as a file of its own."
+        )
     stamp = stamp_of(path)
     is_same = known is not None and _is_same(path, stamp, known)
     if is_same and not task.lacking:

@@ -97,13 +97,15 @@ class PlaneView:
         return np.asarray(self._image[(*self._plane, *where)])
 
 
-def is_slide(path: str | Path) -> bool:
+def is_slide(path: str | Path, channel: int | str | None = None) -> bool:
     """Tell whether an image is to be counted block by block.
 
     Parameters
     ----------
     path : str or Path
         A file or folder.
+    channel : int or str, optional
+        Which channel is to be counted, as for `open_pyramid`.
 
     Returns
     -------
@@ -117,7 +119,8 @@ def is_slide(path: str | Path) -> bool:
     if path.is_dir():
         return True
     try:
-        height, width = open_source(path).extent
+        image = open_pyramid(path.absolute(), channel=channel)
+        height, width = open_source(image).extent
     except InputError:
         # Whoever reads it says why it cannot be read.
         return False

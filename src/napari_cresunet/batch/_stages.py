@@ -247,7 +247,7 @@ def count_whole(task: Task, setting: Setting) -> Outcome:
     """
     from napari_cresunet.inference import iter_predict
 
-    loaded = read(task)
+    loaded = read(task, setting.options.channel)
     if isinstance(loaded, Outcome):
         return loaded
     if loaded.known is not None:
@@ -331,6 +331,7 @@ def iter_slide(
     from napari_cresunet.batch._pictures import write_slide_thumbnail
     from napari_cresunet.batch._slides import iter_count_slide
     from napari_cresunet.batch._slides_source import open_source
+    from napari_cresunet.pyramids import open_pyramid
 
     journal, options = setting.journal, setting.options
     if journal.output is None:
@@ -338,8 +339,9 @@ def iter_slide(
             f"{task.image.given} is counted block by block: choose a folder for the "
             "results."
         )
+    image = open_pyramid(task.image.path, channel=options.channel)
     count = yield from iter_count_slide(
-        task.image.path,
+        image,
         options.model,
         task.count,
         journal.output,
@@ -348,7 +350,7 @@ def iter_slide(
         again=options.again,
         pool=pool,
     )
-    source = open_source(task.image.path, task.image.name)
+    source = open_source(image, task.image.name)
     size = source.pixel_size
     record = {"image": task.image.given} | count.record
     record["shape"] = [*source.leading, *source.extent]
@@ -358,5 +360,5 @@ def iter_slide(
     known = journal.documents.get(task.image.name) or {}
     is_known = known.get("record") == document["record"]
     if not is_known:
-        write_slide_thumbnail(task.image.path, count.labels, journal, task.image.name)
+        write_slide_thumbnail(image, count.labels, journal, task.image.name)
     return Outcome(state="kept" if is_known else "done", document=document)

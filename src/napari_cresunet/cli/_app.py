@@ -138,6 +138,14 @@ def count(
             "morelli2021.",
         ),
     ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="C",
+            help="Channel of OME-Zarr and large TIFF that have several: its number "
+            "from 0, or its name.",
+        ),
+    ] = None,
     no_probability: Annotated[
         bool,
         typer.Option("--no-probability", help="Write no NAME_probability.tif."),
@@ -188,6 +196,7 @@ def count(
             count=CountOptions(
                 diameter=diameter, threshold=threshold, min_size=min_size, preset=preset
             ),
+            channel=channel,
             probability=not no_probability,
             overlay=overlay,
             cells=cells,
