@@ -106,3 +106,10 @@ def sides_in(text: str) -> tuple[float, float]:
             param_hint="'--pixel-size'",
         )
     return numbers[0], numbers[-1]
+
+
+def help_without_command(context: typer.Context) -> None:
+    """Print the help and leave, if no command was named."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
