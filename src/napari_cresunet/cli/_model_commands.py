@@ -7,7 +7,9 @@ import typer
 
 from napari_cresunet.cli._options import AsJson, help_without_command
 
-models_app = typer.Typer(help="List, describe, download, import, quantize and export models.")
+models_app = typer.Typer(
+    help="List, describe, download, import, quantize and export models."
+)
 
 
 @models_app.callback(invoke_without_command=True)
