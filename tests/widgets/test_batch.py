@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from napari_cresunet.widgets._corrections import corrections_of
 from napari_cresunet.widgets._job import _ALIVE
 from napari_cresunet.widgets._layers import identity_of
 from napari_cresunet.widgets._measure_regions import set_names
-from napari_cresunet.widgets._records import record_of
+from napari_cresunet.widgets._records import BATCH, record_of
 from napari_cresunet.widgets.batch import Batch
 from napari_cresunet.widgets.segment_and_count import SegmentAndCount
 
@@ -320,6 +321,39 @@ def test_layers_that_are_deleted_by_hand_are_saved_and_harm_nothing(
     viewer.layers.clear()
     open_image(dock, "a")
     assert set(np.unique(cells_of(viewer).data)) == {0, 1, 3}
+
+
+def test_an_image_of_the_same_name_in_another_folder_is_another_image(
+    viewer, dock, run, open_image, choose, folder, tmp_path, qtbot
+):
+    dock.runner._save_timer.setInterval(100_000)
+    run(dock, folder)
+    open_image(dock, "a")
+    rub_out(viewer, 2)
+    first, before = dock.state.output, cells_of(viewer)
+    shutil.copytree(folder, tmp_path / "others", ignore=lambda *_: [first.name])
+    run(dock, tmp_path / "others")
+    assert not dock.state.opened
+    assert read_batch(first).entries[0].corrected == 2
+    assert not record_of(before).get(BATCH)  # whoever saves studies may have it
+    viewer.layers.clear()
+    open_image(dock, "a")
+    assert set(np.unique(cells_of(viewer).data)) == {0, 1, 2, 3}
+    assert states(dock)["a"] == "done"
+
+
+def test_an_image_that_was_still_read_when_others_were_chosen_is_not_shown(
+    viewer, dock, run, choose, folder, many, qtbot
+):
+    run(dock, many)
+    run(dock, folder)
+    dock.runner.open("a")
+    choose(dock, many)
+    qtbot.waitUntil(lambda: not dock.state.is_opening, timeout=PATIENCE)
+    assert not dock.state.opened
+    dock.runner.open("s0")
+    qtbot.waitUntil(lambda: dock.state.opened == "s0", timeout=PATIENCE)
+    assert dock.state.saver.output == many / "cresunet-results"
 
 
 def test_regions_are_saved_and_laid_on_the_next_images(

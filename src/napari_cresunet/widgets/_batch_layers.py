@@ -10,7 +10,7 @@ from napari_cresunet.state import OpenedImage
 from napari_cresunet.studies import StudyContent
 from napari_cresunet.widgets._layers import find_layer, identity_of, placement_of
 from napari_cresunet.widgets._measure_regions import regions_for, show_regions
-from napari_cresunet.widgets._records import BATCH
+from napari_cresunet.widgets._records import BATCH, record_of
 from napari_cresunet.widgets._study_layers import layer_of, snapshot_of
 
 _KEY = "cresunet"
@@ -143,6 +143,14 @@ class BatchLayers:
             pixel_size=content.pixel_size,
             record=content.record,
         )
+
+    def let_go(self) -> None:
+        """Leave the layers to the user, and their labels to who saves studies."""
+        cells = find_layer(self._viewer, self.cells)
+        if cells is not None:
+            record = record_of(cells)
+            cells.metadata[_KEY] = {x: y for x, y in record.items() if x != BATCH}
+        self._identities, self.cells = [], ""
 
     def _remove(self, layers: list[Any]) -> None:
         """Take layers away, the topmost first."""

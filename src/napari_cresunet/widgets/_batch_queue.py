@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject
@@ -147,18 +148,22 @@ class BatchQueue(JobRunner):
             state.wait(is_opening=False)
             return
         steps = iter_open_image(state.output, entry)
-        self._start(steps, self._on_read, self._on_not_read)
+        done = partial(self._on_read, state.output)
+        self._start(steps, done, self._on_not_read)
 
     def _on_not_read(self, error: BaseException) -> None:
         self._state.wait(is_opening=False)
         self._state.tell(tell_error(error), is_failure=True)
 
-    def _on_read(self, opened: OpenedImage) -> None:
+    def _on_read(self, output: Path, opened: OpenedImage) -> None:
         """Show it, unless something was corrected meanwhile: that is saved first."""
-        self._when_saved(partial(self._show, opened))
+        self._when_saved(partial(self._show, output, opened))
 
-    def _show(self, opened: OpenedImage) -> None:
+    def _show(self, output: Path, opened: OpenedImage) -> None:
         state, regions = self._state, self._regions_for(opened)
+        if output != state.output or state.table.find(opened.entry.name) is None:
+            state.wait(is_opening=False)  # other images were chosen meanwhile
+            return
         self._leave()
         try:
             cells = self.layers.show(opened, regions)
@@ -310,6 +315,11 @@ class BatchQueue(JobRunner):
         self._leave()
         state.open("", None)
 
+    def let_go(self) -> None:
+        """Save the open image, and leave its layers to the user."""
+        self._close()
+        self.layers.let_go()
+
     def shut_down(self) -> None:
         """The dock is gone: save what is not saved, and let go of everything."""
         if self._is_shut_down:
@@ -317,7 +327,7 @@ class BatchQueue(JobRunner):
         self._viewer.layers.events.inserted.disconnect(self._watch_regions)
         self._viewer.layers.events.removing.disconnect(self._on_layer_removing)
         self._viewer.layers.events.removed.disconnect(self._watch_regions)
-        self._close()
+        self.let_go()
         super().shut_down()
 
 

@@ -48,6 +48,7 @@ class BatchRunner(BatchQueue):
         self._run: Job | None = None
         self._listing: Job | None = None
         self._latest: Progress | None = None
+        self._output: Path | None = None
         self._show_timer = self._timer(_SHOW_TIME, self._show_latest)
 
     # Images
@@ -103,7 +104,13 @@ class BatchRunner(BatchQueue):
         self._listing = self._start(steps, done, self._on_not_listed)
 
     def _on_listed(self, adopts: bool, listing: Listing) -> None:
-        self._state.show(listing, adopts=adopts)
+        state = self._state
+        names = {entry.name for entry in listing.entries}
+        # Another image may have its name now, or its results would have no row.
+        if listing.output != self._output or state.opened not in names:
+            self.let_go()
+        self._output = listing.output
+        state.show(listing, adopts=adopts)
 
     def _on_not_listed(self, error: BaseException) -> None:
         self._state.refuse(tell_error(error))
