@@ -292,6 +292,14 @@ def test_a_worker_of_another_version_is_refused(scheduler, workers, tmp_path):
         open_and_close(scheduler)
 
 
+def test_who_waits_for_a_worker_may_give_up(scheduler):
+    def leave():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_and_close(scheduler, leave_if_asked=leave)
+
+
 def test_a_worker_that_cannot_load_this_package_is_refused(
     scheduler, workers, tmp_path
 ):

@@ -32,6 +32,7 @@ def open_cluster(
     scheduler: str,
     *,
     tell: Callable[[str], object],
+    leave_if_asked: Callable[[], object],
     connect_timeout: float,
     worker_timeout: float | None,
 ) -> Iterator[Cluster]:
@@ -43,6 +44,8 @@ def open_cluster(
         As for `cluster_pool`.
     tell : callable
         Called with a sentence when there is something to wait for.
+    leave_if_asked : callable
+        Called while a worker is waited for; may raise.
     connect_timeout : float
         Seconds within which the scheduler must answer.
     worker_timeout : float or None
@@ -81,7 +84,7 @@ def open_cluster(
         client = stack.enter_context(_connect(address, title, connect_timeout))
         given = patience if worker_timeout is None else worker_timeout
         cluster = Cluster(client, title, remedy, given)
-        _await_worker(cluster, tell)
+        _await_worker(cluster, tell, leave_if_asked)
         check_versions(client, title)
         yield cluster
 
@@ -170,7 +173,11 @@ def _greet(address: str, timeout: float) -> None:
         thread.submit(lambda: asyncio.run(in_time())).result()
 
 
-def _await_worker(cluster: Cluster, tell: Callable[[str], object]) -> None:
+def _await_worker(
+    cluster: Cluster,
+    tell: Callable[[str], object],
+    leave_if_asked: Callable[[], object],
+) -> None:
     """Wait for the first worker."""
     began = time.monotonic()
     is_told = False
@@ -185,4 +192,5 @@ def _await_worker(cluster: Cluster, tell: Callable[[str], object]) -> None:
         if waited > 1 and not is_told:
             tell(f"Waiting for a worker of {cluster.title}.")
             is_told = True
+        leave_if_asked()
         time.sleep(_PAUSE)

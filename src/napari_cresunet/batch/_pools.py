@@ -127,6 +127,7 @@ def cluster_pool(
     scheduler: str,
     *,
     tell: Callable[[str], object] | None = None,
+    leave_if_asked: Callable[[], object] | None = None,
     connect_timeout: float = 10.0,
     worker_timeout: float | None = None,
     retries: int = 2,
@@ -141,6 +142,8 @@ def cluster_pool(
         configuration describes them; or a YAML file that describes jobs for SLURM.
     tell : callable, optional
         Called with a sentence when there is something to wait for.
+    leave_if_asked : callable, optional
+        Called again and again while a worker is waited for; may raise to give up.
     connect_timeout : float, optional
         Seconds within which the scheduler must answer.
     worker_timeout : float, optional
@@ -167,6 +170,7 @@ def cluster_pool(
     with open_cluster(
         scheduler,
         tell=tell or (lambda _: None),
+        leave_if_asked=leave_if_asked or (lambda: None),
         connect_timeout=connect_timeout,
         worker_timeout=worker_timeout,
     ) as cluster:
@@ -175,7 +179,9 @@ def cluster_pool(
 
 @contextmanager
 def open_pool(
-    scheduler: str | None, tell: Callable[[str], object] | None = None
+    scheduler: str | None,
+    tell: Callable[[str], object] | None = None,
+    leave_if_asked: Callable[[], object] | None = None,
 ) -> Iterator[Pool | None]:
     """Open the pool that a command line asks for.
 
@@ -183,7 +189,7 @@ def open_pool(
     ----------
     scheduler : str or None
         As for `cluster_pool`; None for no cluster.
-    tell : callable, optional
+    tell, leave_if_asked : callable, optional
         As for `cluster_pool`.
 
     Yields
@@ -194,5 +200,5 @@ def open_pool(
     if scheduler is None:
         yield None
     else:
-        with cluster_pool(scheduler, tell=tell) as pool:
+        with cluster_pool(scheduler, tell=tell, leave_if_asked=leave_if_asked) as pool:
             yield pool

@@ -61,7 +61,7 @@ def count_images(
     images = list_images(arguments)
     with (
         held_interrupts() as leave_if_asked,
-        open_pool(scheduler, tell) as pool,
+        open_pool(scheduler, tell, leave_if_asked) as pool,
         progress_bar(*_columns()) as bar,
         closing(iter_batch(images, output, options, pool=pool)) as steps,
     ):
