@@ -9,6 +9,7 @@ pictures of one dock.
 """
 
 import argparse
+import contextlib
 import os
 import tempfile
 import time
@@ -28,6 +29,7 @@ SIZE = (1280, 800)  # px, a small laptop
 LARGE = (1600, 1000)  # px, where there are many rows
 WIDE = (1500, 900)  # px, where things stand side by side
 TALL = 960  # px, for docks with more to show
+SCENE, SLIDE_UM = (1250, 1650), 0.2  # px, µm; of what the slide repeats
 PIXEL_UM = 1.68  # of the neurons: 0.315 in the original, reduced from 1600 to 300 px
 PATIENCE = 600  # s
 
@@ -254,15 +256,17 @@ def show_training(arguments: argparse.Namespace) -> None:
 
 def show_batch(arguments: argparse.Namespace) -> None:
     """Count a folder of synthetic slices, correct some, and open another."""
-    with tempfile.TemporaryDirectory() as folder:
-        slices = Path(folder, "mouse_12")
-        write_slices(slices)
+    # The dock shows paths as they are given: not those of a temporary folder.
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        write_slices(Path("mouse_12"))
         viewer = napari.Viewer()
         viewer.window.resize(*LARGE)
         _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch")
-        dock.setMinimumWidth(440)
+        dock.setMinimumWidth(560)
         dock.state.choose(model=arguments.model)
-        dock.runner.look_for([str(slices)])
+        dock.runner.look_for(["mouse_12"])
+        wait_until(lambda: dock.state.can_run)
+        dock.runner.choose_output("mouse_12 results")
         wait_until(lambda: dock.state.can_run)
         dock.running.run.click()
         wait_until(lambda: not dock.state.is_running)
@@ -271,8 +275,10 @@ def show_batch(arguments: argparse.Namespace) -> None:
             correct_slice(viewer, dock)
         open_slice(dock, "slice_06")
         draw_halves(viewer, dock)
-        dock.table.view.hideColumn(4)  # seconds: pictures are taken on busy machines
-        settle(8)  # until the notification is gone
+        view = dock.table.view
+        view.hideColumn(4)  # seconds, which tell of the computer
+        view.setColumnWidth(5, view.viewport().width() - view.columnViewportPosition(5))
+        dismiss_notifications()
         viewer.screenshot(arguments.out / "batch.png", canvas_only=False, flash=False)
         print(dock.state.headline, dock.state.summary)
         wait_until(lambda: not dock.runner.is_busy)
@@ -281,22 +287,25 @@ def show_batch(arguments: argparse.Namespace) -> None:
 
 def show_large(arguments: argparse.Namespace) -> None:
     """Count a synthetic slide of 33 million pixels, the field of view first."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "slide.ome.zarr")
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        path = Path("slide.ome.zarr")
         write_slide(path)
         viewer = napari.Viewer()
         viewer.window.resize(*LARGE)
         viewer.open(str(path), plugin=PLUGIN)
         _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, DOCK)
         dock.state.choose(model=arguments.model, diameter=54.0)
-        dock.whole_state.choose_folder(Path(folder, "results"))
-        viewer.scene.camera.zoom *= 4
+        dock.setMinimumWidth(360)
+        dock.whole_state.choose_folder(Path("results"))
+        # One of the scenes, in the middle of the others.
+        viewer.scene.camera.center = (0, *(1.5 * SLIDE_UM * np.array(SCENE)))
+        viewer.scene.camera.zoom *= 3.4
         settle(1)
         dock.running.run.click()
         wait_until(lambda: not dock.state.is_running)
         if dock.state.is_failure:
             raise SystemExit(dock.state.notice)
-        settle(8)  # until the notification is gone
+        dismiss_notifications()
         viewer.screenshot(arguments.out / "large.png", canvas_only=False, flash=False)
         print(dock.whole_state.words)
         wait_until(lambda: not dock.runner.is_busy)
@@ -308,10 +317,10 @@ def write_slide(path: Path) -> None:
     from napari_cresunet.pyramids import create_pyramid
     from napari_cresunet.steps import drain
 
-    height, width = 1250, 1650
+    height, width = SCENE
     shape = (4 * height, 4 * width, 3)
     writer = create_pyramid(
-        path, shape, "uint8", kind="image", rgb=True, pixel_size=(0.2, 0.2)
+        path, shape, "uint8", kind="image", rgb=True, pixel_size=(SLIDE_UM,) * 2
     )
     scene = NeuronScene(height=height, width=width, n_cells=60, diameter=54)
     image, _ = synthesize_neurons(scene, seed=1)
@@ -380,6 +389,14 @@ def look_at_cells(viewer: napari.Viewer) -> None:
     rows, columns = np.nonzero(truth.data)
     viewer.scene.camera.center = (0, np.median(rows), np.median(columns))
     viewer.scene.camera.zoom *= 1.6
+
+
+def dismiss_notifications() -> None:
+    """Close what would be half faded in the picture."""
+    for widget in QApplication.allWidgets():
+        if type(widget).__name__ == "NapariQtNotification":
+            widget.close()
+    settle(2)
 
 
 def wait_until(is_so) -> None:
