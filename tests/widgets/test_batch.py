@@ -524,11 +524,15 @@ def test_settings_come_from_segment_and_count(
     other = SegmentAndCount(viewer)
     viewer.window.add_dock_widget(other)
     other.state.choose(model="brightness", threshold=0.3, min_size=7, diameter=20)
+    other.state.choose(min_distance=9)
     dock.reset_choices()
     dock.settings.take.click()
     assert dock.settings.threshold.value() == 0.3
     count = dock.state.choices
     assert (count.min_size, count.diameter) == (7, 20)
+    assert (count.min_distance, dock.settings.min_distance.value()) == (9, 9)
+    dock.settings.min_distance.setValue(11)
+    assert dock.state.choices.min_distance == 11
     other.runner.shut_down()
 
 
