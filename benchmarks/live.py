@@ -29,6 +29,7 @@ import napari
 import numpy as np
 from napari._qt import qt_main_window
 from napari.layers import Labels
+from qtpy.QtCore import QEventLoop
 from qtpy.QtWidgets import QApplication
 from vispy.gloo import gl
 
@@ -186,8 +187,8 @@ def clock_move(dock: Any, step: int, drawn: Drawing, clock: Clock) -> dict[str, 
     dock.tuning.threshold.setValue(step)
     state = dock.state
     while state.result.settings != state.settings or dock.runner._is_relabeling:
-        QApplication.processEvents()
-        time.sleep(0.0002)
+        # Sleeps meanwhile, as an application does.
+        QApplication.processEvents(QEventLoop.WaitForMoreEvents)
     # What is still to be drawn is drawn now; the labels were set before.
     before = drawn.count
     while drawn.count == before:

@@ -21,6 +21,9 @@ distances to the ends of runs, and sums of two of them, fit `int16`."""
 FRAME = 1
 """Px of background around each box of `framed_distances`."""
 
+SQUARES = np.arange(1, LARGE + 1, dtype=np.int16) ** 2
+FALLING_SQUARES = SQUARES[::-1].copy()
+
 FLOAT32_INTEGERS = 2**24
 """Below this, float32 holds every integer."""
 
@@ -105,22 +108,24 @@ def _framed(
     bounds: Indices,
 ) -> NDArray[np.int16]:
     # All rows are lowered at once, by all rows that are one px, then two px away, and
-    # so on: many operations, but on many pixels at a time.
+    # so on: many operations, but on many pixels at a time. Rows nearer than that to
+    # the frame, which has been reached before, cannot be lowered any more.
     heights = np.empty(bounds[-1], dtype=np.int16)
     along = np.empty(np.max(bounds[1:] - bounds[:-1]), dtype=np.int16)
     for region in range(len(boxes)):
-        top, left, _, right = boxes[region]
-        width = right - left + 2 * FRAME
+        top, left, bottom, right = boxes[region]
+        width, height = right - left + 2 * FRAME, bottom - top + 2 * FRAME
         own = heights[bounds[region] : bounds[region + 1]]
         lines = along[: len(own)]
-        _draw(lines, runs, offsets[region : region + 2], (top, left, width))
+        owned = offsets[region : region + 2]
+        highest = _draw(lines, runs, owned, (top, left, width))
         for i in range(len(own)):
             own[i] = lines[i]
         step = 1
-        while step * step < _highest(own) and step * width < len(own):
-            more, offset = np.int16(step * step), step * width
-            _lower(own[: len(own) - offset], lines[offset:], more)
-            _lower(own[offset:], lines[: len(own) - offset], more)
+        while step * step < highest and 2 * step < height:
+            inner = own[step * width : (height - step) * width]
+            below = lines[2 * step * width :]
+            highest = int(_lower(inner, lines, below, np.int16(step * step)))
             step += 1
     return heights
 
@@ -131,35 +136,37 @@ def _draw(
     runs: tuple[Indices, Indices, Indices],
     owned: Indices,
     place: tuple[int, int, int],
-) -> None:
+) -> int:
     """Write the squared distance to the nearest end of a pixel's run."""
     rows, columns, lengths = runs
     top, left, width = place
     for i in range(len(along)):
         along[i] = 0
+    longest = 0
     for run in range(owned[0], owned[1]):
+        longest = max(longest, (lengths[run] + 1) // 2)
         start = (rows[run] - top + FRAME) * width + columns[run] - left + FRAME
         line = along[start : start + lengths[run]]
-        for i in range((len(line) + 1) // 2):
-            squared = np.int16((i + 1) * (i + 1))
-            line[i] = squared
-            line[len(line) - 1 - i] = squared
+        falling = FALLING_SQUARES[LARGE - len(line) :]
+        for i in range(len(line)):
+            line[i] = min(SQUARES[i], falling[i])
+    return longest * longest
 
 
-# Loops over whole arrays, of which the compiler makes operations on many numbers.
+# A loop over whole arrays, of which the compiler makes operations on many numbers.
 @compiled
 def _lower(
-    heights: NDArray[np.int16], others: NDArray[np.int16], more: np.int16
-) -> None:
-    for i in range(len(heights)):
-        heights[i] = min(heights[i], np.int16(others[i] + more))
-
-
-@compiled
-def _highest(heights: NDArray[np.int16]) -> np.int16:
+    heights: NDArray[np.int16],
+    above: NDArray[np.int16],
+    below: NDArray[np.int16],
+    more: np.int16,
+) -> np.int16:
+    """Lower heights to those above and below plus some; returns what is highest now."""
     highest = np.int16(0)
     for i in range(len(heights)):
-        highest = max(highest, heights[i])
+        height = min(heights[i], np.int16(min(above[i], below[i]) + more))
+        heights[i] = height
+        highest = max(highest, height)
     return highest
 
 

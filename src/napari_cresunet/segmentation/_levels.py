@@ -18,6 +18,9 @@ from napari_cresunet.segmentation._runs import find_runs, stride_of
 HUNDREDTHS = 101
 """0, 0.01, ... 1: with one more level above, all levels fit into seven bits."""
 
+AT_ONCE = 1024
+"""Words of eight pixels that are worked on together, in the processor's cache."""
+
 
 class Levels:
     """Finds the runs above one threshold after another.
@@ -104,28 +107,48 @@ def _settle(
 @compiled
 def _runs_above(words: NDArray[np.uint64], lift: np.uint64) -> tuple[Indices, Indices]:
     """Return the runs of bytes that are above 127 once `lift` is added."""
-    high = np.uint64(0x8080808080808080)
     lifts = lift * np.uint64(0x0101010101010101)
-    # Where a run starts or stops, the highest bit of a byte is another than before it.
+    # As many as there can be: memory that is not written to costs nothing.
+    ends = np.empty(8 * len(words) + 2, dtype=np.intp)
+    turns = np.empty(AT_ONCE, dtype=np.uint64)
+    filled = np.empty(AT_ONCE, dtype=np.intp)
     count = 0
     before = np.uint64(0)
-    for word in words:
-        bits = (word + lifts) & high
-        turns = bits ^ (bits << np.uint64(8) | before)
-        before = bits >> np.uint64(56)
-        while turns:
-            turns &= turns - np.uint64(1)
-            count += 1
-    ends = np.empty((count + 8) // 2 * 2, dtype=np.intp)
-    count = 0
-    for i in range(len(words)):
-        bits = (words[i] + lifts) & high
-        turns = bits ^ (bits << np.uint64(8) | before)
-        before = bits >> np.uint64(56)
-        if turns:
-            for byte in range(8):
-                # Without a branch, which could not be foreseen.
-                ends[count] = 8 * i + byte
-                count += (turns >> np.uint64(8 * byte + 7)) & np.uint64(1)
+    for start in range(0, len(words), AT_ONCE):
+        some = words[start : start + AT_ONCE]
+        before = _mark_turns(turns[: len(some)], some, lifts, before)
+        n_filled = 0
+        for i in range(len(some)):
+            # Without a branch, which could not be foreseen.
+            filled[n_filled] = i
+            n_filled += turns[i] != 0
+        for i in filled[:n_filled]:
+            left = turns[i]
+            while left:
+                lowest = left & (~left + np.uint64(1))
+                # The product has the number of the byte in its highest one.
+                byte = (lowest >> np.uint64(7)) * np.uint64(0x0001020304050607)
+                ends[count] = 8 * (start + i) + np.intp(byte >> np.uint64(56))
+                count += 1
+                left ^= lowest
     pairs = ends[:count].reshape(-1, 2)
     return pairs[:, 0].copy(), pairs[:, 1].copy()
+
+
+@compiled
+def _mark_turns(
+    turns: NDArray[np.uint64],
+    words: NDArray[np.uint64],
+    lifts: np.uint64,
+    before: np.uint64,
+) -> np.uint64:
+    """Mark bytes whose sum has another highest bit than before; returns the last."""
+    high = np.uint64(0x8080808080808080)
+    for i in range(len(words)):
+        turns[i] = (words[i] + lifts) & high
+    last: np.uint64 = turns[-1]
+    # Backwards, as each is read once more.
+    for i in range(len(words) - 1, 0, -1):
+        turns[i] ^= turns[i] << np.uint64(8) | turns[i - 1] >> np.uint64(56)
+    turns[0] ^= turns[0] << np.uint64(8) | before >> np.uint64(56)
+    return last

@@ -189,8 +189,7 @@ def regions_of_runs(
         stride,
     )
     labels, hole_labels = labels[: len(starts)], labels[len(starts) :]
-    areas = np.bincount(hole_labels, weights=hole_stops - hole_starts)
-    is_filled = (areas < hole_size)[hole_labels]
+    is_filled = _are_in_small(hole_labels, hole_stops - hole_starts, hole_size)
     if is_filled.any():
         starts, stops = _join(
             starts, stops, hole_starts[is_filled], hole_stops[is_filled]
@@ -266,6 +265,20 @@ def _background(
             hole_starts[count], hole_stops[count] = place, end
             count += 1
     return hole_starts[:count], hole_stops[:count]
+
+
+@compiled
+def _are_in_small(
+    labels: NDArray[np.int32], lengths: Indices, size: int
+) -> NDArray[np.bool_]:
+    """Tell which runs are in regions of fewer px than a size."""
+    areas = np.zeros(len(labels), dtype=np.intp)
+    for run in range(len(labels)):
+        areas[labels[run]] += lengths[run]
+    is_small = np.empty(len(labels), dtype=np.bool_)
+    for run in range(len(labels)):
+        is_small[run] = areas[labels[run]] < size
+    return is_small
 
 
 def _join(

@@ -135,13 +135,19 @@ def _find_high(
 ) -> int:
     """Write the pixels that have no higher neighbor, and return how many there are."""
     first = width + 1
-    is_high = np.empty(len(heights) - 2 * first, dtype=np.bool_)
-    _mark_high(is_high, heights, width)
+    size = len(heights) - 2 * first
+    is_high = np.empty((size + 7) // 8 * 8, dtype=np.bool_)
+    is_high[size:] = False
+    _mark_high(is_high[:size], heights, width)
     count = 0
-    for i in range(len(is_high)):
-        # Without a branch, which could not be foreseen.
-        places[count] = first + i
-        count += is_high[i]
+    # Few are high: eight pixels are looked at as one word.
+    words = is_high.view(np.uint64)
+    for word in range(len(words)):
+        if words[word]:
+            for i in range(8 * word, 8 * word + 8):
+                # Without a branch, which could not be foreseen.
+                places[count] = first + i
+                count += is_high[i]
     return count
 
 
@@ -221,10 +227,9 @@ def _split_at_peaks(
         heights, places = _crop(
             runs, run_offsets[region], boxes[region], squared[start:stop]
         )
-        labels = _label_markers(
-            _peaks(heights, min_distance), places, heights.shape[1], 1
-        )
-        seeds, count = _rank_markers(labels, places)
+        is_peak, peaks = _peaks(heights, min_distance)
+        labels = _label_markers(is_peak, peaks, heights.shape[1], 1)
+        seeds, count = _rank_markers(labels, peaks)
         if count > 1:
             _flood(heights, labels, seeds)
         _write(numbers[start:stop], labels, places, count)
@@ -296,8 +301,10 @@ def _crop(
 
 
 @compiled
-def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
-    """Find the highest pixel of each square window, equally high ones thinned."""
+def _peaks(
+    heights: NDArray[np.int32], min_distance: int
+) -> tuple[NDArray[np.bool_], Indices]:
+    """Find the highest pixel of each square window, as a mask and as flat indices."""
     height, width = heights.shape
     surface = heights.ravel()
     is_peak = np.zeros(heights.size, dtype=np.bool_)
@@ -305,6 +312,8 @@ def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
     reach = min_distance - 1
     places = np.empty(heights.size, dtype=np.intp)
     high = places[: _find_high(places, surface, width)]
+    peaks = np.empty(len(high), dtype=np.intp)
+    count = 0
     for i in range(len(high)):
         place = high[i]
         row, column = place // width, place % width
@@ -316,11 +325,13 @@ def _peaks(heights: NDArray[np.int32], min_distance: int) -> NDArray[np.bool_]:
         ):
             continue
         is_peak[place] = True
+        peaks[count] = place
+        count += 1
         # Of equally high pixels that are nearer than the distance, the first stays.
         for y in range(row, min(row + reach + 1, height)):
             for x in range(max(column - reach, 0), min(column + reach + 1, width)):
                 is_near[y, x] = True
-    return is_peak
+    return is_peak, peaks[:count]
 
 
 @compiled

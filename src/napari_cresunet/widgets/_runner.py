@@ -206,7 +206,11 @@ class Runner(JobRunner):
         if result.takes_long(settings):
             self._follow_in_background(result)
             return
-        self._look_at(result)
+        # Who hears of the labels must not miss what a person has just done. In the
+        # background it is found once the labels are shown: a look takes a while then.
+        cells = self._cells_of(result)
+        if cells is not None and is_followed(cells):
+            result.corrections = corrections_of(cells)
         state.relabel()
         self._show(result)
 
@@ -215,12 +219,6 @@ class Runner(JobRunner):
     def _cells_of(self, result: Result) -> Any:
         identity = result.request.source.identity
         return find_layer(self._viewer, self._cells.get(identity, ""))
-
-    def _look_at(self, result: Result) -> None:
-        """Notice what a person did to the labels, before new ones are made."""
-        cells = self._cells_of(result)
-        if cells is not None and is_followed(cells):
-            result.corrections = corrections_of(cells)
 
     def _listen_to(self, result: Result) -> None:
         corrections = result.corrections
@@ -264,7 +262,6 @@ class Runner(JobRunner):
         if result is state.result:
             state.choose(threshold=threshold)
         else:
-            self._look_at(result)
             result.relabel(replace(result.settings, threshold=threshold))
             self._show(result)
         return True
@@ -275,7 +272,6 @@ class Runner(JobRunner):
         if settings is None or self._is_relabeling:
             return
         self._drop_background()
-        self._look_at(result)
         self._relabels = self._start(
             iter_relabel(result, settings), partial(self._on_relabeled, result)
         )
