@@ -272,7 +272,9 @@ def _are_in_small(
     labels: NDArray[np.int32], lengths: Indices, size: int
 ) -> NDArray[np.bool_]:
     """Tell which runs are in regions of fewer px than a size."""
-    areas = np.zeros(len(labels), dtype=np.intp)
+    if not len(labels):
+        return np.zeros(0, dtype=np.bool_)
+    areas = np.zeros(np.max(labels) + 1, dtype=np.intp)
     for run in range(len(labels)):
         areas[labels[run]] += lengths[run]
     is_small = np.empty(len(labels), dtype=np.bool_)
