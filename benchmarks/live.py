@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import napari
 import numpy as np
@@ -40,8 +40,13 @@ from napari_cresunet.state import Result
 from napari_cresunet.widgets._curve import CurvePlot
 from napari_cresunet.widgets._layers import placement_of
 
-SIZES = ((1200, 1600, 100), (4000, 4000, 5000))
-"""Height, width and cells."""
+Size: TypeAlias = tuple[int, int, int, int]
+SIZES: tuple[Size, ...] = (
+    (1200, 1600, 100, 36),
+    (4000, 4000, 5000, 18),
+    (4000, 4000, 5000, 36),
+)
+"""Height, width, cells and their diameter in px."""
 PARTS = ("segmentation", "napari", "OpenGL", "all else")
 
 
@@ -92,7 +97,7 @@ def main() -> None:
         print_moves(size, arguments.moves, clock)
     print("\n| image | labels shown | median ms, with drawing | without |")
     print("|---|---|---:|---:|")
-    for size in sizes:
+    for size in (sizes[0], sizes[-1]):
         print_ways(size)
 
 
@@ -108,18 +113,17 @@ def watch(clock: Clock) -> None:
     Labels.data = data.setter(clock.watched(data.fset, "napari"))
 
 
-def title_of(size: tuple[int, int, int]) -> str:
+def title_of(size: Size) -> str:
     """Return what an image is called in the tables."""
-    height, width, count = size
-    return f"{width}×{height}, {count:,} cells"
+    height, width, count, diameter = size
+    return f"{width}×{height}, {count:,} cells of {diameter} px"
 
 
-def print_moves(size: tuple[int, int, int], moves: int, clock: Clock) -> None:
+def print_moves(size: Size, moves: int, clock: Clock) -> None:
     """Print what moves of the slider take."""
-    height, width, count = size
     viewer = napari.Viewer()
     viewer.window.resize(1400, 900)
-    probability = draw_probability(height, width, count)
+    probability = draw_probability(*size)
     image = viewer.add_image(probability, name="neurons")
     _, dock = viewer.window.add_plugin_dock_widget(
         "napari-cresunet", "Segment and count"
@@ -218,10 +222,9 @@ def settle(dock: Any, seconds: float) -> None:
         time.sleep(0.002)
 
 
-def print_ways(size: tuple[int, int, int]) -> None:
+def print_ways(size: Size) -> None:
     """Print what it takes napari to show labels in several ways."""
-    height, width, count = size
-    live = LiveSegmenter(draw_probability(height, width, count))
+    live = LiveSegmenter(draw_probability(*size))
     both = [live.update(0.5), live.update(0.52)]
     viewer = napari.Viewer()
     viewer.window.resize(1400, 900)

@@ -18,6 +18,12 @@ def test_as_many_cells_are_drawn_as_wanted():
     assert PIPELINES["tashfeen2025"](probability, 0.5).max() == 40
 
 
+def test_cells_can_be_smaller():
+    small, usual = (draw_probability(600, 800, 40, size) > 0.5 for size in (18, 36))
+    assert ndimage.label(small)[1] == 36
+    assert usual.sum() == pytest.approx(4 * small.sum(), rel=0.1)
+
+
 def test_drawings_are_the_same_every_time():
     np.testing.assert_array_equal(
         draw_probability(200, 200, 5), draw_probability(200, 200, 5)

@@ -12,7 +12,9 @@ ROOM = 3000
 """px of the image for each cell at least: with less, drawing finds no free place."""
 
 
-def draw_probability(height: int, width: int, n_cells: int) -> Probability:
+def draw_probability(
+    height: int, width: int, n_cells: int, diameter: int = DIAMETER
+) -> Probability:
     """Draw soft ellipses; one in five touches another.
 
     Parameters
@@ -21,6 +23,8 @@ def draw_probability(height: int, width: int, n_cells: int) -> Probability:
         Size in px.
     n_cells : int
         How many cells.
+    diameter : int, optional
+        Of a cell on average, in px; at most `DIAMETER`.
 
     Returns
     -------
@@ -46,33 +50,36 @@ def draw_probability(height: int, width: int, n_cells: int) -> Probability:
         if n_drawn % 10 == 9:
             touched = rng.integers(n_drawn)
             angle = rng.uniform(0, 2 * np.pi)
-            step = 0.85 * DIAMETER * np.array([np.sin(angle), np.cos(angle)])
+            step = 0.85 * diameter * np.array([np.sin(angle), np.cos(angle)])
             center = others[touched] + step
             others = np.delete(others, touched, axis=0)
         else:
             center = rng.uniform((0, 0), (height, width))
         if (center < 0).any() or (center >= (height, width)).any():
             continue
-        near = np.hypot(*(others - center).T) < 1.15 * DIAMETER
+        near = np.hypot(*(others - center).T) < 1.15 * diameter
         if near.any():
             continue
         centers[n_drawn] = center
         n_drawn += 1
-        _paint_cell(probability, center, rng)
+        _paint_cell(probability, center, diameter, rng)
     return probability
 
 
 def _paint_cell(
-    probability: Probability, center: NDArray[np.float64], rng: np.random.Generator
+    probability: Probability,
+    center: NDArray[np.float64],
+    diameter: int,
+    rng: np.random.Generator,
 ) -> None:
-    top, left = np.maximum(center.astype(int) - 2 * DIAMETER, 0)
-    window = probability[top : top + 4 * DIAMETER, left : left + 4 * DIAMETER]
+    top, left = np.maximum(center.astype(int) - 2 * diameter, 0)
+    window = probability[top : top + 4 * diameter, left : left + 4 * diameter]
     rows, columns = np.indices(window.shape)
     y, x = rows + top - center[0], columns + left - center[1]
     angle, stretch = rng.uniform(0, np.pi), rng.uniform(1, 1.3)
     along = (y * np.sin(angle) + x * np.cos(angle)) / stretch
     across = (y * np.cos(angle) - x * np.sin(angle)) * stretch
-    radius = DIAMETER / 2 * rng.uniform(0.85, 1.15)
+    radius = diameter / 2 * rng.uniform(0.85, 1.15)
     soft = 1 / (1 + np.exp((np.hypot(along, across) - radius) / 1.5))
     np.maximum(window, soft, out=window)
 
