@@ -1,32 +1,29 @@
 """How all images are counted, and what is written of each."""
 
 from dataclasses import fields
-from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QGridLayout,
-    QLabel,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cresunet.batch import BatchOptions
 from napari_cresunet.errors import InputError
-from napari_cresunet.segmentation import PRESETS
-from napari_cresunet.state import ENGINES, BatchState, describe_engine
+from napari_cresunet.state import BatchState
+from napari_cresunet.widgets._choice_fields import (
+    DeviceChooser,
+    DistanceField,
+    EngineChooser,
+    EngineNote,
+    PresetChooser,
+    choice_form,
+)
 from napari_cresunet.widgets._parts import (
     Chooser,
-    DistanceField,
     Fold,
     SizeField,
     button_for,
     column,
 )
-from napari_cresunet.widgets._texts import tooltip
 
 _OUTPUTS = {
     "report": "Re&port",
@@ -66,7 +63,11 @@ class SettingsPart(QWidget):
         self.threshold.valueChanged.connect(self._on_threshold_changed)
         self.min_size = SizeField("Smallest cell", power=2)
         self.min_size.changed.connect(self._on_size_changed)
-        self._make_choosers()
+        self.preset = PresetChooser(state)
+        self.min_distance = DistanceField(state)
+        self.device = DeviceChooser(state)
+        self.engine = EngineChooser(state)
+        self.engine_note = EngineNote(state)
         self.take = button_for(
             "Take from Segment and count",
             self.take_wanted,
@@ -82,29 +83,14 @@ class SettingsPart(QWidget):
             box.setToolTip(_TEXT_OF[name])
             box.toggled.connect(self._on_box_toggled)
         self._lay_out()
-        self.show_devices([])
         state.models_changed.connect(self._render_models)
         state.choices_changed.connect(self._render_choices)
         state.run_changed.connect(self._render_enabled)
 
-    def _make_choosers(self) -> None:
-        self.preset = Chooser("Recipe")
-        self.preset.fill([(key, one.title) for key, one in PRESETS.items()], "")
-        self.preset.chosen.connect(self._on_preset_chosen)
-        self.min_distance = DistanceField()
-        self.min_distance.valueChanged.connect(self._on_distance_changed)
-        self.device = Chooser("Device")
-        self.device.chosen.connect(self._on_device_chosen)
-        self.engine = Chooser("Runs with")
-        self.engine.fill([(key, row[0]) for key, row in ENGINES.items()], "")
-        self.engine.chosen.connect(self._on_engine_chosen)
-        self.engine_note = QLabel()
-        self.engine_note.setWordWrap(True)
-
     def _lay_out(self) -> None:
-        self.model_row.setLayout(_form([("&Model", self.model, "model")]))
+        self.model_row.setLayout(choice_form([("&Model", self.model, "model")]))
         self.fold.content.addLayout(
-            _form(
+            choice_form(
                 [
                     ("Cell &diameter", self.diameter, "diameter"),
                     ("&Threshold", self.threshold, "threshold"),
@@ -124,11 +110,6 @@ class SettingsPart(QWidget):
         self.fold.content.addLayout(grid)
         self.setLayout(column(self.fold))
 
-    def show_devices(self, devices: list[tuple[str, str]]) -> None:
-        """Offer devices, as (name, title)."""
-        choices = [("auto", "automatic"), *(devices or [("cpu", "CPU")])]
-        self.device.fill(choices, self._state.choices.device)
-
     def render(self) -> None:
         """Show the whole state."""
         self._render_models()
@@ -141,25 +122,23 @@ class SettingsPart(QWidget):
 
     def _render_choices(self) -> None:
         state, choices = self._state, self._state.choices
-        for chooser, key in (
-            (self.model, choices.model),
-            (self.preset, choices.preset),
-            (self.device, choices.device),
-            (self.engine, choices.engine),
+        self.model.setCurrentIndex(self.model.findData(choices.model))
+        for shown in (
+            self.preset,
+            self.min_distance,
+            self.device,
+            self.engine,
+            self.engine_note,
         ):
-            chooser.setCurrentIndex(chooser.findData(key))
+            shown.render()
         self.diameter.set_value(choices.diameter)
         settings, card = state.settings, state.card
-        note = describe_engine(choices, card)
-        self.engine_note.setText(note)
-        self.engine_note.setVisible(bool(note))
         if settings is not None and card is not None:
             self.diameter.set_empty_value(card.diameter)
             self.model.setToolTip(f"<qt>{card.title}: {card.data}</qt>")
             with signals_blocked(self.threshold):
                 self.threshold.setValue(settings.threshold)
             self.min_size.set_value(settings.min_size)
-            self.min_distance.show_distance(choices.preset, settings.min_distance)
         for name, box in self.writes.items():
             with signals_blocked(box):
                 box.setChecked(getattr(state.outputs, name))
@@ -187,33 +166,8 @@ class SettingsPart(QWidget):
     def _on_size_changed(self, size: float | None) -> None:
         self._state.choose(min_size=round(size or 0))
 
-    def _on_preset_chosen(self, name: str) -> None:
-        self._state.choose(preset=name)
-
-    def _on_distance_changed(self, distance: int) -> None:
-        self._state.choose(min_distance=distance)
-
-    def _on_device_chosen(self, name: str) -> None:
-        self._state.choose(device=name)
-
-    def _on_engine_chosen(self, name: str) -> None:
-        self._state.choose(engine=name)
-
     def _on_box_toggled(self, _is_on: bool) -> None:
         self._state.write(**{n: box.isChecked() for n, box in self.writes.items()})
 
     def _on_reset_clicked(self) -> None:
         self._state.recommend()
-
-
-def _form(rows: list[tuple[str, Any, str]]) -> QFormLayout:
-    form = QFormLayout()
-    form.setContentsMargins(0, 0, 0, 0)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-    for title, field, option in rows:
-        label = QLabel(title)
-        label.setBuddy(getattr(field, "px", field))
-        for widget in (label, field):
-            widget.setToolTip(tooltip(option))
-        form.addRow(label, field)
-    return form

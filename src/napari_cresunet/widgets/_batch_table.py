@@ -6,9 +6,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSize, Qt, Si
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractItemView,
-    QHeaderView,
     QLineEdit,
-    QSizePolicy,
     QWidget,
 )
 from superqt.utils import signals_blocked
@@ -23,7 +21,7 @@ from napari_cresunet.state import (
 )
 from napari_cresunet.widgets._keys import LettersLeft
 from napari_cresunet.widgets._parts import Chooser, column, row
-from napari_cresunet.widgets._tables import CopiedTable
+from napari_cresunet.widgets._tables import SortedTable
 
 _COLORS = {
     "waiting": "#999999",
@@ -103,38 +101,22 @@ class BatchModel(QAbstractTableModel):
         return f"<qt>{text}</qt>" if role == Qt.ItemDataRole.ToolTipRole else None
 
 
-class BatchView(LettersLeft, CopiedTable):
+class BatchView(LettersLeft, SortedTable):
     """One row for each image; a double click or Enter opens it."""
 
     wanted = Signal(str)
     """Name of the image that is to be opened."""
 
     def __init__(self, model: BatchModel) -> None:
-        super().__init__()
-        self.setAccessibleName("Images")
+        super().__init__("Images", model)
         self.rows = model
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
         # The ends of names tell images apart.
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setTabKeyNavigation(False)  # Tab goes on to the next control
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         height = self.fontMetrics().height()
         self.setIconSize(QSize(height * 2 // 3, height * 2 // 3))
         self.verticalHeader().setVisible(False)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(height + 6)
-        titles = self.horizontalHeader()
-        titles.setHighlightSections(False)
-        titles.setMinimumSectionSize(16)
-        titles.setSortIndicatorClearable(True)
-        # Else it would begin sorted, by whatever is first.
-        titles.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
         self.setToolTip(
             "<qt>Double click a row, or press Enter, to open the image with its cells; "
             "click a title to sort. Ctrl+C copies the table.</qt>"
@@ -183,16 +165,9 @@ class BatchView(LettersLeft, CopiedTable):
         """Return the table as it is shown, with tabs."""
         return self.rows.table.content()
 
-    def minimumSizeHint(self) -> QSize:
-        """Keep some rows in sight."""
-        return self.sizeHint()
-
-    def sizeHint(self) -> QSize:
-        """Ask for the height of some rows, and for no width: the rest scrolls."""
-        height = _ROWS * self.verticalHeader().defaultSectionSize()
-        height += self.horizontalHeader().sizeHint().height()
-        bar = self.horizontalScrollBar().sizeHint().height()
-        return QSize(100, height + bar + 2 * self.frameWidth())
+    def n_rows_in_sight(self) -> int:
+        """Return how many rows are to be seen at once."""
+        return _ROWS
 
 
 class ImagesTablePart(QWidget):

@@ -7,14 +7,12 @@ from typing import Any
 from qtpy.QtCore import (
     QAbstractTableModel,
     QModelIndex,
-    QObject,
-    QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
 )
 from qtpy.QtGui import QFont, QFontMetrics
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy
+from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import signals_blocked
 
 from napari_cresunet.state import (
@@ -24,7 +22,7 @@ from napari_cresunet.state import (
     best_rows,
     csv_text,
 )
-from napari_cresunet.widgets._tables import CopiedTable
+from napari_cresunet.widgets._tables import SortedTable
 
 _NUMBER = Qt.ItemDataRole.UserRole
 _NAME_WIDTH = 130  # px at most
@@ -36,8 +34,8 @@ _ALWAYS = ("count", "threshold", "seconds")
 class _RowModel(QAbstractTableModel):
     """Rows as Qt wants them."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.rows: Sequence[CompareRow] = ()
         self.columns: Sequence[CompareColumn] = ()
         self._best: dict[str, frozenset[str]] = {}
@@ -96,7 +94,7 @@ class _RowModel(QAbstractTableModel):
         return shown.get(role)
 
 
-class CompareTable(CopiedTable):
+class CompareTable(SortedTable):
     """One row for each model; the best of each column is bold.
 
     Names stay in sight while the scores scroll sideways, so the dock stays narrow.
@@ -106,28 +104,15 @@ class CompareTable(CopiedTable):
     """Name of the model whose row the user chose."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Models and scores")
-        self.rows = _RowModel(self)
-        self._sorted = QSortFilterProxyModel(self)
-        self._sorted.setSourceModel(self.rows)
-        self._sorted.setSortRole(_NUMBER)
-        self.setModel(self._sorted)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        rows, in_order = _RowModel(), QSortFilterProxyModel()
+        in_order.setSourceModel(rows)
+        in_order.setSortRole(_NUMBER)
+        super().__init__("Models and scores", in_order)
+        self.rows, self._sorted = rows, in_order
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setWordWrap(False)
-        names, titles = self.verticalHeader(), self.horizontalHeader()
+        names = self.verticalHeader()
         names.setTextElideMode(Qt.TextElideMode.ElideRight)
-        names.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         names.setHighlightSections(False)
-        titles.setHighlightSections(False)
-        titles.setMinimumSectionSize(16)
-        titles.setSortIndicatorClearable(True)
-        # Else it would begin sorted, by whatever is first.
-        titles.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
         self.setToolTip(
             "<qt>Click a row to look at a model, a title to sort. Ctrl+C copies the "
             "table.</qt>"
@@ -147,7 +132,6 @@ class CompareTable(CopiedTable):
         widths = self.fontMetrics().horizontalAdvance
         names = [widths(line.name) for line in model.rows]
         header.setFixedWidth(min(max([40, *names]) + _MARGIN, _NAME_WIDTH))
-        header.setDefaultSectionSize(self.fontMetrics().height() + 6)
         font = self.font()
         font.setBold(True)
         bold = QFontMetrics(font).horizontalAdvance
@@ -185,10 +169,6 @@ class CompareTable(CopiedTable):
             lines.append([line.name, *values])
         return csv_text(lines, "\t")
 
-    def sizeHint(self) -> QSize:
-        """Ask for the height of the rows, and for no width: the rest scrolls."""
-        rows = min(max(len(self.rows.rows), 2), _ROWS)
-        height = rows * self.verticalHeader().defaultSectionSize()
-        height += self.horizontalHeader().sizeHint().height()
-        bar = self.horizontalScrollBar().sizeHint().height()
-        return QSize(100, height + bar + 2 * self.frameWidth())
+    def n_rows_in_sight(self) -> int:
+        """Return how many rows are to be seen at once."""
+        return min(max(len(self.rows.rows), 2), _ROWS)

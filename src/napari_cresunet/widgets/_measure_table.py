@@ -15,12 +15,9 @@ from qtpy.QtCore import (
 )
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QDialog,
-    QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 from superqt.utils import signals_blocked
@@ -34,7 +31,7 @@ from napari_cresunet.state import (
     table_text,
 )
 from napari_cresunet.widgets._parts import column, row
-from napari_cresunet.widgets._tables import CopiedTable
+from napari_cresunet.widgets._tables import SortedTable
 
 _WINDOW = QSize(900, 560)
 _MARGIN = 16  # px around a text, both sides together
@@ -136,32 +133,16 @@ def _no_color(_label: int) -> Any:
     return None
 
 
-class CellTableView(CopiedTable):
+class CellTableView(SortedTable):
     """One row for each cell; a click on a title sorts, one on a row goes there."""
 
     went = Signal(int)
     """The label of the cell that the user goes to."""
 
     def __init__(self, model: CellModel) -> None:
-        super().__init__()
-        self.setAccessibleName("Cells")
+        super().__init__("Cells", model)
         self.rows = model
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setWordWrap(False)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self.verticalHeader().setVisible(False)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        titles = self.horizontalHeader()
-        titles.setHighlightSections(False)
-        titles.setMinimumSectionSize(16)
-        titles.setSortIndicatorClearable(True)
-        # Else it would begin sorted, by whatever is first.
-        titles.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
         self.setToolTip(
             "<qt>Click a row to see the cell, a title to sort; click a cell in the "
             "image to find its row. Ctrl+C copies the table.</qt>"
@@ -219,17 +200,9 @@ class CellTableView(CopiedTable):
         """Return the table as it is shown, with tabs."""
         return self.rows.text()
 
-    def minimumSizeHint(self) -> QSize:
-        """Keep some rows in sight: in a low dock all parts scroll together."""
-        return self.sizeHint()
-
-    def sizeHint(self) -> QSize:
-        """Ask for the height of some rows, and for no width: the rest scrolls."""
-        rows = min(max(self.rows.rowCount(), 4), _ROWS)
-        height = rows * self.verticalHeader().defaultSectionSize()
-        height += self.horizontalHeader().sizeHint().height()
-        bar = self.horizontalScrollBar().sizeHint().height()
-        return QSize(100, height + bar + 2 * self.frameWidth())
+    def n_rows_in_sight(self) -> int:
+        """Return how many rows are to be seen at once."""
+        return min(max(self.rows.rowCount(), 4), _ROWS)
 
 
 class CellsPart(QWidget):

@@ -10,14 +10,12 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 from superqt.utils import signals_blocked
 
-from napari_cresunet.segmentation import PRESETS
 from napari_cresunet.state import Progress
 
 _WARNING_SIGN = "\N{WARNING SIGN}"
@@ -180,23 +178,6 @@ class SizeField(QWidget):
         """Explain both fields."""
         self.px.setToolTip(text)
         self.um.setToolTip(text)
-
-
-class DistanceField(QSpinBox):
-    """How far apart the centers of touching cells are; for recipes that ask."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setRange(1, 10_000)
-        self.setSuffix(" px")
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setKeyboardTracking(False)
-
-    def show_distance(self, preset: str, distance: int | None) -> None:
-        """Show a distance in px, and whether the recipe takes any."""
-        self.setEnabled(PRESETS[preset].min_distance is not None)
-        with signals_blocked(self):
-            self.setValue(distance or 1)
 
 
 def button_for(title: str, wanted: Any, meaning: str) -> QPushButton:

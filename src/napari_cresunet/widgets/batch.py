@@ -81,7 +81,7 @@ class Batch(Dock):
         self.images.results_wanted.connect(self._on_results_wanted)
         self.settings.take_wanted.connect(self._on_take_wanted)
         self.settings.fold.opened.connect(runner.look_for_devices)
-        runner.devices_found.connect(self.settings.show_devices)
+        runner.devices_found.connect(self.settings.device.show_devices)
         self.running.run_wanted.connect(runner.run)
         self.running.cancel_wanted.connect(runner.cancel)
         self.table.wanted.connect(runner.open)

@@ -82,7 +82,7 @@ class SegmentAndCount(ImageDock):
         self.whole.apply_wanted.connect(self.whole_runner.apply)
         self.calibrating.calibration_wanted.connect(self._on_calibration_wanted)
         self.advanced.opened.connect(self.runner.look_for_devices)
-        self.runner.devices_found.connect(self.advanced.show_devices)
+        self.runner.devices_found.connect(self.advanced.device.show_devices)
 
     def _disconnect(self) -> None:
         viewer = self._viewer
