@@ -545,8 +545,8 @@ def test_the_channel_that_is_named_is_counted(options, tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "out" / "s_labels.ome.zarr"), labels)
     assert (run("1").n_skipped, run("nuclei").n_counted) == (1, 1)
     message = (
-        f"{image} has 2 channels, 0 (nuclei), 1 (cells): choose one by number or name "
-        "as `channel`."
+        f"{image} has 2 channels, 0 (nuclei), 1 (cells): choose a channel by its "
+        "number or name."
     )
     assert run(None).entries[0].error == message
 
@@ -556,7 +556,7 @@ def test_of_images_that_are_read_whole_no_channel_is_chosen(options, tmp_path):
     tifffile.imwrite(image, blobs((50, 60)))
     steps = iter_batch([image], None, replace(options, channel="1"))
     message = (
-        f"{image} is read whole, with all its channels: leave --channel out, or save "
+        f"{image} is read whole, with all its channels: choose no channel, or save "
         "the channel as a file of its own."
     )
     assert drain(steps).entries[0].error == message

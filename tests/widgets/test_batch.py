@@ -14,6 +14,7 @@ import tifffile
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Slot
 from qtpy.QtGui import QDesktopServices, QDropEvent
+from tests.pyramids import by_hand
 from tests.state.brightness import save_brightness_model
 
 from napari_cresunet.batch import Entry, ListedImage, open_review, read_batch
@@ -584,6 +585,47 @@ def test_a_slide_is_shown_at_several_resolutions_and_cannot_be_corrected(
     assert dock.queue.status.text() == (
         "slide: 30 cells, done. It is larger than memory and can only be looked at."
     )
+
+
+def test_of_several_channels_one_is_counted(dock, run, open_image, tmp_path, discs):
+    pytest.importorskip("dask")
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    pixels = np.stack([np.zeros_like(discs), discs])
+    omero = {"channels": [{"label": "nuclei"}, {"label": "neurons"}]}
+    by_hand.write_image(folder / "s.ome.zarr", [pixels], "cyx", omero=omero)
+    run(dock, folder)
+    assert states(dock) == {"s": "failed"}
+    field = dock.settings.channel
+    problem = dock.state.table.entry_at(0).error
+    assert problem.endswith(
+        "0 (nuclei), 1 (neurons): choose a channel by its number or name."
+    )
+    for typed in ("neurons", "1"):
+        field.setText(typed)
+        field.editingFinished.emit()
+        run(dock)
+        assert states(dock) == {"s": "done"}
+    assert dock.state.table.count == 3
+    field.setText("")
+    field.editingFinished.emit()
+    assert dock.state.outputs.channel is None
+
+
+def test_home_is_written_short(dock, tmp_path, discs, monkeypatch, qtbot):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "slices").mkdir()
+    tifffile.imwrite(tmp_path / "slices" / "a.tif", discs)
+    for field, text in (
+        (dock.images.images, "~/slices"),
+        (dock.images.output, "~/out"),
+    ):
+        field.setText(text)
+        field.editingFinished.emit()
+        qtbot.waitUntil(lambda: not dock.state.is_listing, timeout=PATIENCE)
+    assert states(dock) == {"a": "waiting"}
+    assert dock.state.output == tmp_path / "out"
 
 
 def test_what_was_written_is_opened_by_other_programs(viewer, dock, run, folder, qtbot):

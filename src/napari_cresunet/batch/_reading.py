@@ -94,8 +94,8 @@ def read(task: Task, channel: str | None = None) -> Loaded | Outcome:
         raise InputError(f"There is no file {task.image.given}.")
     if channel is not None:
         raise InputError(
-            f"{task.image.given} is read whole, with all its channels: leave --channel "
-            "out, or save the channel as a file of its own."
+            f"{task.image.given} is read whole, with all its channels: choose no "
+            "channel, or save the channel as a file of its own."
         )
     stamp = stamp_of(path)
     is_same = known is not None and _is_same(path, stamp, known)

@@ -144,8 +144,8 @@ def _number_of(channel: int | str | None, names: Sequence[str], path: Path) -> i
     known = list_names(titles, at_most=12)
     if channel is None:
         raise ChannelError(
-            f"{path} has {len(names)} channels, {known}: choose one by number or name "
-            "as `channel`.",
+            f"{path} has {len(names)} channels, {known}: choose a channel by its "
+            "number or name.",
             names,
         )
     if isinstance(channel, str) and channel in names:

@@ -99,12 +99,12 @@ class ImagesPart(QWidget):
     def _on_images_typed(self) -> None:
         text = self.images.text().strip()
         if text and text != self._state.chosen:
-            self.images_chosen.emit([text])
+            self.images_chosen.emit([_from_home(text)])
 
     def _on_output_typed(self) -> None:
         text, known = self.output.text().strip(), self._state.output
         if text != ("" if known is None else str(known)):
-            self.output_chosen.emit(text)
+            self.output_chosen.emit(_from_home(text))
 
     def _ask_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of images", self._start)
@@ -140,6 +140,12 @@ class ImagesPart(QWidget):
         """The folder that dialogs begin with."""
         images = self._state.images
         return str(images[0].path.parent) if images else str(Path.cwd())
+
+
+def _from_home(text: str) -> str:
+    """Return a path in which "~" is written out, as a shell does."""
+    is_short = text.startswith(("~/", "~\\")) or text == "~"
+    return str(Path(text).expanduser()) if is_short else text
 
 
 def _line(name: str, placeholder: str) -> QLineEdit:

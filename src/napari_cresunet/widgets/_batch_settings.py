@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QGridLayout, QLineEdit, QWidget
 from superqt.utils import signals_blocked
 
 from napari_cresunet.batch import BatchOptions
@@ -63,6 +63,11 @@ class SettingsPart(QWidget):
         self.threshold.valueChanged.connect(self._on_threshold_changed)
         self.min_size = SizeField("Smallest cell", power=2)
         self.min_size.changed.connect(self._on_size_changed)
+        self.channel = QLineEdit()
+        self.channel.setAccessibleName("Channel")
+        self.channel.setPlaceholderText("number or name, of OME-Zarr and large TIFF")
+        self.channel.setToolTip(_TEXT_OF["channel"])
+        self.channel.editingFinished.connect(self._on_channel_typed)
         self.preset = PresetChooser(state)
         self.min_distance = DistanceField(state)
         self.device = DeviceChooser(state)
@@ -89,19 +94,19 @@ class SettingsPart(QWidget):
 
     def _lay_out(self) -> None:
         self.model_row.setLayout(choice_form([("&Model", self.model, "model")]))
-        self.fold.content.addLayout(
-            choice_form(
-                [
-                    ("Cell &diameter", self.diameter, "diameter"),
-                    ("&Threshold", self.threshold, "threshold"),
-                    ("Smallest &cell", self.min_size, "min_size"),
-                    ("&Split cells", self.preset, "preset"),
-                    ("Centers at &least", self.min_distance, "min_distance"),
-                    ("D&evice", self.device, "device"),
-                    ("Runs &with", self.engine, "engine"),
-                ]
-            )
+        form = choice_form(
+            [
+                ("Cell &diameter", self.diameter, "diameter"),
+                ("&Threshold", self.threshold, "threshold"),
+                ("Smallest &cell", self.min_size, "min_size"),
+                ("&Split cells", self.preset, "preset"),
+                ("Centers at &least", self.min_distance, "min_distance"),
+                ("D&evice", self.device, "device"),
+                ("Runs &with", self.engine, "engine"),
+            ]
         )
+        form.addRow("C&hannel", self.channel)
+        self.fold.content.addLayout(form)
         for widget in (self.engine_note, self.take, self.reset):
             self.fold.content.addWidget(widget)
         grid = QGridLayout()
@@ -139,6 +144,7 @@ class SettingsPart(QWidget):
             with signals_blocked(self.threshold):
                 self.threshold.setValue(settings.threshold)
             self.min_size.set_value(settings.min_size)
+        self.channel.setText(state.outputs.channel or "")
         for name, box in self.writes.items():
             with signals_blocked(box):
                 box.setChecked(getattr(state.outputs, name))
@@ -165,6 +171,9 @@ class SettingsPart(QWidget):
 
     def _on_size_changed(self, size: float | None) -> None:
         self._state.choose(min_size=round(size or 0))
+
+    def _on_channel_typed(self) -> None:
+        self._state.write(channel=self.channel.text().strip() or None)
 
     def _on_box_toggled(self, _is_on: bool) -> None:
         self._state.write(**{n: box.isChecked() for n, box in self.writes.items()})
