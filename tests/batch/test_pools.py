@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import warnings
 from contextlib import closing
 from pathlib import Path
 
@@ -162,6 +163,15 @@ def test_a_cluster_of_no_processes_is_refused():
     message = "'local:0' has no worker: give at least local:1."
     with pytest.raises(InputError, match=whole(message)):
         open_and_close("local:0")
+
+
+def test_two_clusters_on_one_computer_do_not_get_in_each_others_way():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with cluster_pool("local:1") as one, cluster_pool("local:1") as other:
+            for pool in (one, other):
+                items = pool.map_unordered(cluster_tasks.keep, [3])
+                assert [item for item in items if item] == [(3, (3, "int"))]
 
 
 def test_without_dask_it_is_said_what_to_install(monkeypatch):

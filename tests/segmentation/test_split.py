@@ -1,75 +1,15 @@
-"""Window maxima and floods against scipy's and scikit-image's."""
+"""What is one cell, and which regions are split together."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
-from skimage.segmentation import watershed
-from tests.segmentation.maps import THRESHOLDS, disks, noise, noise_fields
-from tests.segmentation.reference import break_ties, morelli2021, tashfeen2025
+from tests.segmentation.maps import THRESHOLDS, disks, noise_fields
+from tests.segmentation.reference import morelli2021, tashfeen2025
 
 from napari_cresunet.segmentation import segment
 from napari_cresunet.segmentation._runs import find_regions
-from napari_cresunet.segmentation._split import (
-    _flood,
-    _flood_compactly,
-    _window_max,
-    are_single,
-)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (3, 70), (70, 3), (40, 55)])
-@pytest.mark.parametrize("size", [1, 2, 3, 21, 30, 40, 100])
-def test_window_maxima_equal_scipys_filter(shape, size):
-    image = np.random.default_rng(size).integers(0, 999, shape).astype(np.int32)
-    expected = ndimage.maximum_filter(image, size=size, mode="constant")
-    np.testing.assert_array_equal(_window_max(image, size), expected)
-
-
-def region_and_seeds(seed, places):
-    """Return one region's squared distances in a frame, and some seeds in it."""
-    mask = np.pad(noise((46, 52), 3, seed) > 0.45, 1)
-    regions = ndimage.label(mask)[0]
-    mask = regions == np.bincount(regions[mask]).argmax()
-    heights = np.rint(ndimage.distance_transform_edt(mask) ** 2).astype(np.int32)
-    found = np.flatnonzero(mask)
-    chosen = np.unique(found[[int(place * len(found)) for place in places]])
-    return heights, chosen
-
-
-def markers_and_cells(heights, seeds, compactness):
-    """Return the seeds as markers, and what scikit-image makes of them."""
-    markers = np.zeros(heights.shape, dtype=np.int32)
-    markers.ravel()[seeds] = np.arange(len(seeds)) + 1
-    surface = break_ties(-np.sqrt(heights), markers)
-    mask = heights > 0
-    return markers, watershed(surface, markers, mask=mask, compactness=compactness)
-
-
-FRACTIONS = st.lists(st.floats(0, 1, exclude_max=True), min_size=2, max_size=6)
-
-
-@settings(deadline=None, max_examples=60, derandomize=True)
-@given(st.integers(0, 2**32 - 1), FRACTIONS)
-def test_a_compact_flood_from_anywhere_is_scikit_images(seed, places):
-    heights, seeds = region_and_seeds(seed, places)
-    labels, expected = markers_and_cells(heights, seeds, compactness=1)
-    known = np.zeros(heights.size, dtype=np.int32)
-    area = np.count_nonzero(heights)
-    _flood_compactly(heights, labels.ravel(), seeds, known, area, 1)
-    np.testing.assert_array_equal(labels, expected)
-
-
-@settings(deadline=None, max_examples=60, derandomize=True)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
-def test_a_flood_from_peaks_is_scikit_images(seed, count):
-    heights, _ = region_and_seeds(seed, [0])
-    is_peak = (heights == ndimage.maximum_filter(heights, 5)) & (heights > 0)
-    seeds = np.flatnonzero(is_peak)[:: count + 1]
-    labels, expected = markers_and_cells(heights, seeds, compactness=0)
-    _flood(heights, labels.ravel(), seeds)
-    np.testing.assert_array_equal(labels, expected)
+from napari_cresunet.segmentation._split import are_single
 
 
 @settings(deadline=None, max_examples=40, derandomize=True)

@@ -123,6 +123,8 @@ def _start_local(n: str | None) -> Iterator[Any]:
         threads_per_worker=max(1, CPU_COUNT // n_workers),
         processes=True,
         dashboard_address=None,
+        # Its pages are still served: at any port, as the usual one may be taken.
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster
