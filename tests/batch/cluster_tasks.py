@@ -18,6 +18,12 @@ def process(_: int) -> int:
     return os.getpid()
 
 
+def interrupt(_: int) -> int:
+    """Press Ctrl+C in this process."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return os.getpid()
+
+
 def keep(task: object) -> object:
     """Return what came, and of which type it is."""
     return task, type(task).__name__

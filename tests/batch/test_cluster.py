@@ -61,6 +61,15 @@ def test_all_workers_run_tasks_in_processes_of_their_own(pool):
     assert pool.workers == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to one process")
+def test_workers_of_ours_outlive_ctrl_c(pool):
+    first, second = (
+        results_of(pool.map_unordered(interrupt, range(20)))
+        for interrupt in (cluster_tasks.interrupt, cluster_tasks.process)
+    )
+    assert set(second.values()) <= set(first.values())
+
+
 @pytest.mark.parametrize(
     "task", [[1, (2, "x")], {"a": Path("b")}, ("x", 1), "task-0", None]
 )

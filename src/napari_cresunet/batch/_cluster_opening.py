@@ -65,11 +65,12 @@ def open_cluster(
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         title, remedy, patience = "the scheduler " + scheduler, "", 60.0
+        local = _LOCAL.fullmatch(scheduler)
         if is_slurm(scheduler):
             address: Any = stack.enter_context(start_slurm(scheduler))
             title, patience = "the cluster of SLURM jobs", inf
             remedy = "look at `squeue` and at the logs of the jobs"
-        elif local := _LOCAL.fullmatch(scheduler):
+        elif local:
             address = stack.enter_context(_start_local(local[1]))
             title = "the cluster on this computer"
             remedy = "use fewer workers"
@@ -82,6 +83,8 @@ def open_cluster(
                 "scheduler, local:N, slurm:N or a YAML file for SLURM."
             )
         client = stack.enter_context(_connect(address, title, connect_timeout))
+        if local:
+            _let_outlive_interrupts(client)
         given = patience if worker_timeout is None else worker_timeout
         cluster = Cluster(client, title, remedy, given)
         _await_worker(cluster, tell, leave_if_asked)
@@ -128,6 +131,12 @@ def _start_local(n: str | None) -> Iterator[Any]:
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster
+
+
+def _let_outlive_interrupts(client: Any) -> None:
+    from napari_cresunet.batch._cluster_plugin import UninterruptedPlugin
+
+    client.register_plugin(UninterruptedPlugin())
 
 
 @contextmanager

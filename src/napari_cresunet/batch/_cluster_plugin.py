@@ -1,5 +1,6 @@
-"""How the function that all tasks share gets to the workers, once each."""
+"""What is brought to all workers: a function of tasks, and patience."""
 
+import signal
 from typing import Any
 
 from distributed import WorkerPlugin
@@ -33,3 +34,16 @@ class FunctionPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
     def teardown(self, worker: Any) -> None:
         """Let it go."""
         drop_function(self.token)
+
+
+class UninterruptedPlugin(WorkerPlugin):  # type: ignore[misc]  # as above
+    """Lets workers outlive Ctrl+C, which a terminal sends to all of its processes.
+
+    The one that started them ends them, once it has noted down what they have done.
+    """
+
+    name = "napari-cresunet-uninterrupted"
+
+    def setup(self, worker: Any) -> None:
+        """Pay no attention any more."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
