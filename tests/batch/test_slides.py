@@ -551,6 +551,24 @@ def test_the_channel_that_is_named_is_counted(options, tmp_path):
     assert run(None).entries[0].error == message
 
 
+def test_a_slide_gets_its_overlay_without_being_counted_again(options, tmp_path):
+    image = write_zarr(tmp_path / "s.ome.zarr", blobs((60, 70, 3)))
+    overlay = tmp_path / "out" / "s_overlay.png"
+
+    def run(**changes):
+        changed = replace(options, **changes)
+        result = drain(iter_batch([image], tmp_path / "out", changed))
+        return result.n_counted, result.entries[0].record.get("overlay")
+
+    assert run() == (1, None)
+    assert not overlay.exists()
+    # It stays when it is not asked for.
+    assert run(overlay=True) == run() == run(overlay=True) == (0, "s_overlay.png")
+    overlay.unlink()
+    assert run(overlay=True) == (0, "s_overlay.png")
+    assert overlay.exists()
+
+
 def test_of_images_that_are_read_whole_no_channel_is_chosen(options, tmp_path):
     image = tmp_path / "a.tif"
     tifffile.imwrite(image, blobs((50, 60)))

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_cresunet.pyramids import Pyramid
 
 _MOST_PIXELS = 16_000_000
-"""Of the smallest level of an image that is larger than memory."""
+"""Of a level, from which an image larger than memory is drawn."""
 
 _drawing = threading.Lock()
 """matplotlib does not draw in two threads at once."""
@@ -89,33 +89,69 @@ def _write_thumbnail(path: Path, content: bytes) -> None:
         temporary.replace(path)
 
 
-def write_slide_thumbnail(
-    image: "Pyramid", labels: Path, journal: Journal, name: str
-) -> None:
-    """Write a thumbnail of an image larger than memory, if it has a small level.
+def write_slide_pictures(
+    record: Mapping[str, Any],
+    image: "Pyramid",
+    labels: Path,
+    place: tuple[Journal, str, BatchOptions],
+) -> dict[str, Any]:
+    """Draw an image larger than memory, if it has a level that is small enough.
 
     Parameters
     ----------
+    record : mapping
+        How the count came about.
     image : Pyramid
         The image.
     labels : Path
         OME-Zarr of its labels.
-    journal : Journal
-        Where to.
-    name : str
-        Under which name.
+    place : tuple of (Journal, str, BatchOptions)
+        Where to, under which name, and what.
+
+    Returns
+    -------
+    dict
+        The record, with the name of the overlay if it was written.
     """
-    from napari_cresunet.export import thumbnail
+    from napari_cresunet.export import Counted, thumbnail, write_overlay
     from napari_cresunet.pyramids import open_pyramid
 
-    pictures = [one.levels[-1] for one in (image, open_pyramid(labels))]
-    if any(math.prod(picture.shape) > _MOST_PIXELS for picture in pictures):
-        return
-    pixels, cells = map(np.asarray, pictures)
+    journal, name, options = place
+    known = dict(record)
+    levels = image.levels, open_pyramid(labels).levels
+    small = [_fitting(one, levels[1][0].ndim) for one in levels]
+    if not all(small):
+        return known
+    if options.overlay:
+        pixels, cells = _on_one_grid(*(one[0] for one in small))
+        down, right = np.divide(levels[1][0].shape[-2:], cells.shape[-2:])
+        size = known.get("pixel_size_um")
+        counted = Counted(
+            name=name,
+            labels=cells,
+            image=pixels,
+            pixel_size=None if size is None else (size[0] * down, size[1] * right),
+            record=record,
+        )
+        known["overlay"] = f"{name}_overlay.png"
+        with _drawing:
+            write_overlay(journal.folder.parent / known["overlay"], counted)
+    pixels, cells = _on_one_grid(*(one[-1] for one in small))
+    _write_thumbnail(journal.thumbnail_file(name), thumbnail(pixels, cells))
+    return known
+
+
+def _fitting(levels: Sequence[Any], n_axes: int) -> list[Any]:
+    """Return the levels that fit into memory easily, the finest first."""
+    return [one for one in levels if math.prod(one.shape[:n_axes]) <= _MOST_PIXELS]
+
+
+def _on_one_grid(image: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Read a level of each; both have halved their sides, but maybe not equally."""
+    pixels, cells = np.asarray(image), np.asarray(labels)
     n_before = cells.ndim - 2
-    # Both have halved their sides, but maybe not equally often.
     for axis in (n_before, n_before + 1):
         length, wanted = cells.shape[axis], pixels.shape[axis]
         places = np.minimum(np.arange(wanted) * length // wanted, length - 1)
         cells = cells.take(places, axis)
-    _write_thumbnail(journal.thumbnail_file(name), thumbnail(pixels, cells))
+    return pixels, cells

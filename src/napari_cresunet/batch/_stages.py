@@ -328,7 +328,7 @@ def iter_slide(
     InputError
         If nothing is to be written.
     """
-    from napari_cresunet.batch._pictures import write_slide_thumbnail
+    from napari_cresunet.batch._pictures import write_slide_pictures
     from napari_cresunet.batch._slides import iter_count_slide
     from napari_cresunet.batch._slides_source import open_source
     from napari_cresunet.pyramids import open_pyramid
@@ -357,8 +357,15 @@ def iter_slide(
     record["pixel_size_um"] = None if size is None else list(size)
     document = as_plain(document_of(task, None, record))
     # What an earlier run has finished is returned as it was.
-    known = journal.documents.get(task.image.name) or {}
-    is_known = known.get("record") == document["record"]
-    if not is_known:
-        write_slide_thumbnail(image, count.labels, journal, task.image.name)
+    before = (journal.documents.get(task.image.name) or {}).get("record") or {}
+    is_known = {**before, "overlay": ""} == {**document["record"], "overlay": ""}
+    overlay = before.get("overlay")
+    has_overlay = bool(overlay) and (journal.output / str(overlay)).exists()
+    if is_known and (has_overlay or not options.overlay):
+        document["record"] = before
+    else:
+        place = journal, task.image.name, options
+        document["record"] = write_slide_pictures(
+            document["record"], image, count.labels, place
+        )
     return Outcome(state="kept" if is_known else "done", document=document)

@@ -23,6 +23,7 @@ FRAME = 1
 
 SQUARES = np.arange(1, LARGE + 1, dtype=np.int16) ** 2
 FALLING_SQUARES = SQUARES[::-1].copy()
+"""Squared distances of the pixels of a run from what is before it, and after it."""
 
 FLOAT32_INTEGERS = 2**24
 """Below this, float32 holds every integer."""
