@@ -130,8 +130,8 @@ def test_a_channel_is_chosen_by_number_or_name(tmp_path):
         (
             None,
             (
-                "{} has 2 channels, 0 (DAPI), 1 (GFP): choose one by number or name as "
-                "`channel`."
+                "{} has 2 channels, 0 (DAPI), 1 (GFP): choose a channel by its "
+                "number or name."
             ),
         ),
         (2, "{} has no channel 2: choose from 0 (DAPI), 1 (GFP)."),

@@ -99,8 +99,8 @@ def test_a_channel_of_ome_is_chosen_by_name(tmp_path, stack):
     assert pyramid.image[0].dtype == np.dtype(np.uint16)
     assert (pyramid.leading, pyramid.channels) == (("z",), ("DAPI", "GFP"))
     message = (
-        f"{path} has 2 channels, 0 (DAPI), 1 (GFP): choose one by number or name as "
-        "`channel`."
+        f"{path} has 2 channels, 0 (DAPI), 1 (GFP): choose a channel by its "
+        "number or name."
     )
     with pytest.raises(ChannelError, match=f"^{re.escape(message)}$"):
         open_pyramid(path)
