@@ -3,7 +3,6 @@
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from scipy import ndimage
 from skimage.segmentation import find_boundaries
 
 pytest.importorskip("zarr")
@@ -51,10 +50,9 @@ def test_cells_are_outlined_over_the_finest_level_that_fits(
     assert known == RECORD | {"overlay": "s_overlay.png"}
     picture = iio.imread(tmp_path / "s_overlay.png")[..., :3].astype(int)
     assert picture.shape == (550, 600, 3)
-    border = find_boundaries(np.asarray(open_pyramid(slide[1]).levels[1]))
-    is_colored = np.ptp(picture, axis=2) > 60
-    assert is_colored[border].mean() > 0.9
-    assert not is_colored[ndimage.distance_transform_edt(~border) > 4].any()
+    cells = np.asarray(open_pyramid(slide[1]).levels[1])
+    is_colored = np.ptp(picture, axis=2) > 0
+    np.testing.assert_array_equal(is_colored, find_boundaries(cells, mode="outer"))
 
 
 def test_without_a_small_level_nothing_is_drawn(slide, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._typing import Image, Probability
-from napari_cresunet._writing import told_why
+from napari_cresunet._writing import told_why, write_bytes
 from napari_cresunet.batch._journal import Journal
 from napari_cresunet.batch._options import BatchOptions
 
@@ -113,7 +113,7 @@ def write_slide_pictures(
     dict
         The record, with the name of the overlay if it was written.
     """
-    from napari_cresunet.export import Counted, thumbnail, write_overlay
+    from napari_cresunet.export import thumbnail
     from napari_cresunet.pyramids import open_pyramid
 
     journal, name, options = place
@@ -123,19 +123,10 @@ def write_slide_pictures(
     if not all(small):
         return known
     if options.overlay:
-        pixels, cells = _on_one_grid(*(one[0] for one in small))
-        down, right = np.divide(levels[1][0].shape[-2:], cells.shape[-2:])
-        size = known.get("pixel_size_um")
-        counted = Counted(
-            name=name,
-            labels=cells,
-            image=pixels,
-            pixel_size=None if size is None else (size[0] * down, size[1] * right),
-            record=record,
-        )
+        # Without matplotlib, which would take some hundred bytes for each pixel.
         known["overlay"] = f"{name}_overlay.png"
-        with _drawing:
-            write_overlay(journal.folder.parent / known["overlay"], counted)
+        path = journal.folder.parent / known["overlay"]
+        write_bytes(path, _outlined(*_on_one_grid(*(one[0] for one in small))))
     pixels, cells = _on_one_grid(*(one[-1] for one in small))
     _write_thumbnail(journal.thumbnail_file(name), thumbnail(pixels, cells))
     return known
@@ -144,6 +135,21 @@ def write_slide_pictures(
 def _fitting(levels: Sequence[Any], n_axes: int) -> list[Any]:
     """Return the levels that fit into memory easily, the finest first."""
     return [one for one in levels if math.prod(one.shape[:n_axes]) <= _MOST_PIXELS]
+
+
+def _outlined(pixels: Image, cells: NDArray[Any]) -> bytes:
+    """Return the plane with the largest part in cells, with outlines, as PNG."""
+    import imageio.v3 as iio
+
+    from napari_cresunet.export import overlay, stretched
+
+    planes = cells.reshape(-1, *cells.shape[-2:])
+    fullest = int(np.argmax(np.count_nonzero(planes, axis=(1, 2))))
+    plane = pixels.reshape(-1, *pixels.shape[cells.ndim - 2 :])[fullest]
+    plane = plane[..., :3] if plane.ndim == 3 else plane
+    picture = overlay(stretched(plane), planes[fullest])
+    content: bytes = iio.imwrite("<bytes>", picture, extension=".png")
+    return content
 
 
 def _on_one_grid(image: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:

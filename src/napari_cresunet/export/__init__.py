@@ -65,7 +65,7 @@ from napari_cresunet.export._label_formats import LABEL_FORMATS, LabelFormat
 from napari_cresunet.export._methods import methods_text
 from napari_cresunet.export._ome_tiff import record_in_ome, write_ome_tiff
 from napari_cresunet.export._onnx import export_onnx
-from napari_cresunet.export._pictures import heatmap, overlay
+from napari_cresunet.export._pictures import heatmap, overlay, stretched
 from napari_cresunet.export._report import html_report
 from napari_cresunet.export._thumbnails import thumbnail
 from napari_cresunet.export._torchscript import export_torchscript
@@ -120,6 +120,7 @@ __all__ = [
     "record_of",
     "scale_bar",
     "score_rows",
+    "stretched",
     "sweep_figure",
     "sweep_rows_table",
     "threshold_figure",

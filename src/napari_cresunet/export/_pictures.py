@@ -136,9 +136,12 @@ def contrast_of(pixels: NDArray[Any]) -> tuple[float, float]:
 
 def in_eight_bits(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Return pixels from black (`low`) to white (`high`); not finite is black, too."""
-    unit = (pixels.astype(np.float64) - low) / (high - low)
-    unit[~np.isfinite(unit)] = 0
-    eight_bits: NDArray[np.uint8] = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    eight_bits = np.empty(pixels.shape, np.uint8)
+    # Row by row: all at once, 64 bits for each pixel would take much memory.
+    for row, line in zip(eight_bits, pixels, strict=True):
+        unit = (line.astype(np.float64) - low) / (high - low)
+        unit[~np.isfinite(unit)] = 0
+        row[...] = np.rint(np.clip(unit, 0, 1) * 255)
     return eight_bits
 
 
