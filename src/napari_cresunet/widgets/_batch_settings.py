@@ -65,7 +65,7 @@ class SettingsPart(QWidget):
         self.min_size.changed.connect(self._on_size_changed)
         self.channel = QLineEdit()
         self.channel.setAccessibleName("Channel")
-        self.channel.setPlaceholderText("number or name, of OME-Zarr and large TIFF")
+        self.channel.setPlaceholderText("number or name")
         self.channel.setToolTip(_TEXT_OF["channel"])
         self.channel.editingFinished.connect(self._on_channel_typed)
         self.preset = PresetChooser(state)
