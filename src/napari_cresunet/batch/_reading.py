@@ -4,7 +4,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -118,7 +118,14 @@ def read(task: Task, channel: str | None = None) -> Loaded | Outcome:
 
 def _kept(image: Listed, known: Document, stamp: tuple[int, int] | None) -> Outcome:
     """Return the outcome of an image that is as it was."""
-    wanted = {
+    wanted = done_of(image, stamp)
+    is_noted = all(known.get(name) == value for name, value in wanted.items())
+    return Outcome(state="kept", document={} if is_noted else {**known, **wanted})
+
+
+def done_of(image: Listed, stamp: tuple[int, int] | None) -> dict[str, Any]:
+    """Return what the journal notes of an image that is done, whatever was counted."""
+    return {
         "path": str(image.path),
         "given": image.given,
         "group": image.group,
@@ -126,8 +133,6 @@ def _kept(image: Listed, known: Document, stamp: tuple[int, int] | None) -> Outc
         "error": "",
         "stamp": stamp and list(stamp),
     }
-    is_noted = all(known.get(name) == value for name, value in wanted.items())
-    return Outcome(state="kept", document={} if is_noted else {**known, **wanted})
 
 
 def stamp_of(path: Path) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from napari_cresunet._writing import as_plain
 from napari_cresunet.batch._counting import Count, count_predicted
 from napari_cresunet.batch._journal import Journal, locked_tables
 from napari_cresunet.batch._options import BatchOptions
-from napari_cresunet.batch._reading import Loaded, Outcome, Task, read
+from napari_cresunet.batch._reading import Loaded, Outcome, Task, done_of, read
 from napari_cresunet.errors import CResUNetError, EngineError, InputError, WeightsError
 from napari_cresunet.steps import Step, drain
 
@@ -97,14 +97,8 @@ def document_of(
     task: Task, stamp: tuple[int, int] | None, record: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what the journal notes of an image that was counted."""
-    image = task.image
     return {
-        "path": str(image.path),
-        "given": image.given,
-        "group": image.group,
-        "state": "done",
-        "error": "",
-        "stamp": stamp and list(stamp),
+        **done_of(task.image, stamp),
         "record": record,
         "regions": [whole_image_row(record)],
         "review": None,

@@ -7,10 +7,10 @@ from napari_cresunet.state import CountState
 from napari_cresunet.widgets._choice_fields import (
     DeviceChooser,
     DistanceField,
-    EngineChooser,
     EngineNote,
-    PresetChooser,
     choice_form,
+    engine_chooser,
+    preset_chooser,
 )
 from napari_cresunet.widgets._parts import Chooser, Fold
 from napari_cresunet.widgets._texts import tooltip
@@ -28,10 +28,10 @@ class AdvancedPart(Fold):
         self.view_only.toggled.connect(self._on_view_only_toggled)
         self.new_layers = QCheckBox("Make new la&yers")
         self.new_layers.toggled.connect(self._on_new_layers_toggled)
-        self.preset = PresetChooser(state)
+        self.preset = preset_chooser(state)
         self.min_distance = DistanceField(state)
         self.device = DeviceChooser(state)
-        self.engine = EngineChooser(state)
+        self.engine = engine_chooser(state)
         self.engine_note = EngineNote(state)
         self.tile = Chooser("Tile size")
         self.tile.fill(
@@ -45,7 +45,6 @@ class AdvancedPart(Fold):
         self.reset.clicked.connect(self._on_reset_clicked)
         self._lay_out()
         state.choices_changed.connect(self.render)
-        state.run_changed.connect(self.engine_note.render)
 
     def _lay_out(self) -> None:
         for box, option in (
@@ -78,14 +77,6 @@ class AdvancedPart(Fold):
             with signals_blocked(field):
                 field.setChecked(value)
         self.tile.setCurrentIndex(self.tile.findData(str(choices.tile or "")))
-        for shown in (
-            self.preset,
-            self.min_distance,
-            self.device,
-            self.engine,
-            self.engine_note,
-        ):
-            shown.render()
 
     def _on_view_only_toggled(self, is_on: bool) -> None:
         self._state.choose(view_only=is_on)

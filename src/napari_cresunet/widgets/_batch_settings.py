@@ -12,10 +12,10 @@ from napari_cresunet.state import BatchState
 from napari_cresunet.widgets._choice_fields import (
     DeviceChooser,
     DistanceField,
-    EngineChooser,
     EngineNote,
-    PresetChooser,
     choice_form,
+    engine_chooser,
+    preset_chooser,
 )
 from napari_cresunet.widgets._parts import (
     Chooser,
@@ -68,10 +68,10 @@ class SettingsPart(QWidget):
         self.channel.setPlaceholderText("number or name")
         self.channel.setToolTip(_TEXT_OF["channel"])
         self.channel.editingFinished.connect(self._on_channel_typed)
-        self.preset = PresetChooser(state)
+        self.preset = preset_chooser(state)
         self.min_distance = DistanceField(state)
         self.device = DeviceChooser(state)
-        self.engine = EngineChooser(state)
+        self.engine = engine_chooser(state)
         self.engine_note = EngineNote(state)
         self.take = button_for(
             "Take from Segment and count",
@@ -128,14 +128,6 @@ class SettingsPart(QWidget):
     def _render_choices(self) -> None:
         state, choices = self._state, self._state.choices
         self.model.setCurrentIndex(self.model.findData(choices.model))
-        for shown in (
-            self.preset,
-            self.min_distance,
-            self.device,
-            self.engine,
-            self.engine_note,
-        ):
-            shown.render()
         self.diameter.set_value(choices.diameter)
         settings, card = state.settings, state.card
         if settings is not None and card is not None:

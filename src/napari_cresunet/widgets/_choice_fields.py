@@ -15,21 +15,61 @@ ChosenState: TypeAlias = CountState | BatchState
 """What has choices, and settings and a card that follow from them."""
 
 
-class PresetChooser(Chooser):
-    """The recipe that splits cells."""
+class ChoiceChooser(Chooser):
+    """A list of which one entry is chosen, as the state has it.
 
-    def __init__(self, state: ChosenState) -> None:
-        super().__init__("Recipe")
-        self._state = state
-        self.fill([(key, one.title) for key, one in PRESETS.items()], "")
+    Parameters
+    ----------
+    name : str
+        What it is, for screen readers.
+    state : CountState or BatchState
+        Whose choice it is.
+    option : str
+        Name among `Choices`.
+    entries : list of (str, str)
+        Key and title of each.
+    """
+
+    def __init__(
+        self, name: str, state: ChosenState, option: str, entries: list[tuple[str, str]]
+    ) -> None:
+        super().__init__(name)
+        self._state, self._option = state, option
+        self.fill(entries, getattr(state.choices, option))
         self.chosen.connect(self._on_chosen)
+        state.choices_changed.connect(self.render)
 
     def render(self) -> None:
         """Show what is chosen."""
-        self.setCurrentIndex(self.findData(self._state.choices.preset))
+        self.setCurrentIndex(self.findData(getattr(self._state.choices, self._option)))
 
-    def _on_chosen(self, name: str) -> None:
-        self._state.choose(preset=name)
+    def _on_chosen(self, key: str) -> None:
+        self._state.choose(**{self._option: key})
+
+
+def preset_chooser(state: ChosenState) -> ChoiceChooser:
+    """Return the list of recipes that split cells."""
+    entries = [(key, one.title) for key, one in PRESETS.items()]
+    return ChoiceChooser("Recipe", state, "preset", entries)
+
+
+def engine_chooser(state: ChosenState) -> ChoiceChooser:
+    """Return the list of what the network runs with."""
+    entries = [(key, row[0]) for key, row in ENGINES.items()]
+    return ChoiceChooser("Runs with", state, "engine", entries)
+
+
+class DeviceChooser(ChoiceChooser):
+    """Where the network runs."""
+
+    def __init__(self, state: ChosenState) -> None:
+        super().__init__("Device", state, "device", [])
+        self.show_devices([])
+
+    def show_devices(self, devices: list[tuple[str, str]]) -> None:
+        """Offer devices, as (name, title)."""
+        choices = [("auto", "automatic"), *(devices or [("cpu", "CPU")])]
+        self.fill(choices, self._state.choices.device)
 
 
 class DistanceField(QSpinBox):
@@ -43,6 +83,8 @@ class DistanceField(QSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setKeyboardTracking(False)
         self.valueChanged.connect(self._on_changed)
+        state.choices_changed.connect(self.render)
+        self.render()
 
     def render(self) -> None:
         """Show the distance, and whether the recipe takes any."""
@@ -57,45 +99,6 @@ class DistanceField(QSpinBox):
         self._state.choose(min_distance=distance)
 
 
-class DeviceChooser(Chooser):
-    """Where the network runs."""
-
-    def __init__(self, state: ChosenState) -> None:
-        super().__init__("Device")
-        self._state = state
-        self.show_devices([])
-        self.chosen.connect(self._on_chosen)
-
-    def show_devices(self, devices: list[tuple[str, str]]) -> None:
-        """Offer devices, as (name, title)."""
-        choices = [("auto", "automatic"), *(devices or [("cpu", "CPU")])]
-        self.fill(choices, self._state.choices.device)
-
-    def render(self) -> None:
-        """Show what is chosen."""
-        self.setCurrentIndex(self.findData(self._state.choices.device))
-
-    def _on_chosen(self, name: str) -> None:
-        self._state.choose(device=name)
-
-
-class EngineChooser(Chooser):
-    """What the network runs with."""
-
-    def __init__(self, state: ChosenState) -> None:
-        super().__init__("Runs with")
-        self._state = state
-        self.fill([(key, row[0]) for key, row in ENGINES.items()], "")
-        self.chosen.connect(self._on_chosen)
-
-    def render(self) -> None:
-        """Show what is chosen."""
-        self.setCurrentIndex(self.findData(self._state.choices.engine))
-
-    def _on_chosen(self, name: str) -> None:
-        self._state.choose(engine=name)
-
-
 class EngineNote(QLabel):
     """What the user should know of the engine, such as what 8 bits change."""
 
@@ -103,6 +106,10 @@ class EngineNote(QLabel):
         super().__init__()
         self._state = state
         self.setWordWrap(True)
+        # Not rendered yet: without a parent it would be a window of its own.
+        self.setVisible(False)
+        state.choices_changed.connect(self.render)
+        state.run_changed.connect(self.render)
 
     def render(self) -> None:
         """Say it, if there is anything to say; a run may have measured it."""
