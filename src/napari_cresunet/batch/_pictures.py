@@ -139,17 +139,13 @@ def _fitting(levels: Sequence[Any], n_axes: int) -> list[Any]:
 
 def _outlined(pixels: Image, cells: NDArray[Any]) -> bytes:
     """Return the plane with the largest part in cells, with outlines, as PNG."""
-    import imageio.v3 as iio
-
-    from napari_cresunet.export import overlay, stretched
+    from napari_cresunet.export import overlay, png_bytes, stretched
 
     planes = cells.reshape(-1, *cells.shape[-2:])
     fullest = int(np.argmax(np.count_nonzero(planes, axis=(1, 2))))
     plane = pixels.reshape(-1, *pixels.shape[cells.ndim - 2 :])[fullest]
     plane = plane[..., :3] if plane.ndim == 3 else plane
-    picture = overlay(stretched(plane), planes[fullest])
-    content: bytes = iio.imwrite("<bytes>", picture, extension=".png")
-    return content
+    return png_bytes(overlay(stretched(plane), planes[fullest]))
 
 
 def _on_one_grid(image: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:

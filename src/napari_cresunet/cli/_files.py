@@ -12,11 +12,11 @@ from napari_cresunet.errors import InputError
 
 def write_png(path: Path, pixels: Image) -> None:
     """Write an 8-bit picture (Y, X, 3) as PNG."""
-    import imageio.v3 as iio
+    from napari_cresunet.export import png_bytes
 
-    encoded = iio.imwrite("<bytes>", pixels, extension=".png")
+    content = png_bytes(pixels)
     with written_whole(path) as file:
-        file.write(encoded)
+        file.write(content)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -65,7 +65,7 @@ from napari_cresunet.export._label_formats import LABEL_FORMATS, LabelFormat
 from napari_cresunet.export._methods import methods_text
 from napari_cresunet.export._ome_tiff import record_in_ome, write_ome_tiff
 from napari_cresunet.export._onnx import export_onnx
-from napari_cresunet.export._pictures import heatmap, overlay, stretched
+from napari_cresunet.export._pictures import heatmap, overlay, png_bytes, stretched
 from napari_cresunet.export._report import html_report
 from napari_cresunet.export._thumbnails import thumbnail
 from napari_cresunet.export._torchscript import export_torchscript
@@ -116,6 +116,7 @@ __all__ = [
     "overlay",
     "overlay_figure",
     "plain_values",
+    "png_bytes",
     "record_in_ome",
     "record_of",
     "scale_bar",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_cresunet.errors import EngineError
 from napari_cresunet.export._onnx import onnx_bytes
+from napari_cresunet.export._pictures import png_bytes
 from napari_cresunet.export._portable import (
     card_values,
     missing_package,
@@ -137,13 +138,10 @@ def _npy(array: NDArray[np.float32]) -> bytes:
 
 def _cover(image: NDArray[np.float32], probability: NDArray[np.float32]) -> bytes:
     """Return a PNG, twice as wide as high: the image beside its probability."""
-    import imageio.v3 as iio
-
     seen = np.moveaxis(image[0], 0, 2)
     found = np.repeat(probability[0, 0, :, :, None], 3, axis=2)
     both = np.round(255 * np.concatenate([seen, found], axis=1)).astype(np.uint8)
-    encoded: bytes = iio.imwrite("<bytes>", both, extension=".png")
-    return encoded
+    return png_bytes(both)
 
 
 def _sha256(content: bytes) -> str:

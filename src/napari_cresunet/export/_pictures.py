@@ -145,6 +145,14 @@ def in_eight_bits(pixels: NDArray[Any], low: float, high: float) -> NDArray[np.u
     return eight_bits
 
 
+def png_bytes(picture: Picture) -> bytes:
+    """Return a picture as the content of a PNG file, every pixel as it is."""
+    import imageio.v3 as iio
+
+    content: bytes = iio.imwrite("<bytes>", picture, extension=".png")
+    return content
+
+
 def is_color(image: Image, shape: tuple[int, ...], name: str) -> bool:
     """Tell whether an image has colors, or refuse one of another size than its labels.
 
