@@ -41,7 +41,8 @@ def plane_numbers(
         Numbers of planes, counted through all leading axes; none if the stack has no
         such plane.
     """
-    known = set(planes)
+    # In the order of the file, so that the first one at fault is the same each time.
+    known = list(dict.fromkeys(planes))
     is_time = any(one.t for one in known) and not any(one.z for one in known)
     n_planes = int(np.prod(leading))
     frames = {1: n_planes if is_time else 1, 2: leading[0]}.get(len(leading), 1)
