@@ -12,19 +12,13 @@ from napari_cresunet.segmentation import PRESETS, LiveSegmenter, _planes
 def seen_areas(monkeypatch):
     """Watch the areas of the regions that are really worked on."""
     seen = []
-    are_single, split = _planes.are_single, _planes.split
+    split = _planes.split
 
-    def watched_single(regions, *options):
-        seen.append(regions.areas.tolist())
-        return are_single(regions, *options)
-
-    def watched_split(clusters, preset, distance):
-        if preset.windows is not None:
-            seen.append(clusters.regions.areas.tolist())
+    def watched(clusters, preset, distance):
+        seen.append(clusters.regions.areas.tolist())
         return split(clusters, preset, distance)
 
-    monkeypatch.setattr(_planes, "are_single", watched_single)
-    monkeypatch.setattr(_planes, "split", watched_split)
+    monkeypatch.setattr(_planes, "split", watched)
     return seen
 
 

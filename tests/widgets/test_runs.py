@@ -5,6 +5,7 @@ from threading import Event
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 
 from napari_cresunet.segmentation import segment
 from napari_cresunet.state import Result
@@ -205,13 +206,34 @@ def test_the_table_of_cells_follows_the_brush(viewer, dock, press_run, discs, qt
     assert cells.features["index"].tolist() == [0, 2, 3]
 
 
-def test_what_is_painted_while_labels_are_made_in_a_thread_is_kept(
-    viewer, dock, press_run, discs, qtbot, monkeypatch
+def paint_corner(cells):
+    cells.data_setitem(np.nonzero(np.ones((6, 6))), 9)
+
+
+def paint_stroke(cells):
+    # Only the end of a stroke is told by `paint`.
+    cells.mode = "paint"
+    paint_corner(cells)
+
+
+def write_corner(cells):
+    cells.data[:6, :6] = 9
+    cells.refresh()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize("act", [paint_corner, paint_stroke, write_corner, Labels.undo])
+def test_what_a_person_does_while_labels_are_made_in_a_thread_is_kept(
+    viewer, dock, press_run, discs, qtbot, monkeypatch, act, is_large
 ):
     viewer.add_image(discs, name="discs")
     press_run(dock)
     cells = viewer.layers[2]
+    if act is Labels.undo:
+        paint_corner(cells)
     monkeypatch.setattr("napari_cresunet.state._run.LARGE", 0)
+    if is_large:
+        monkeypatch.setattr("napari_cresunet.widgets._corrections._QUICK", 0)
     relabel, made, painted = Result.relabel, Event(), Event()
 
     def relabel_and_wait(result, settings):
@@ -222,11 +244,11 @@ def test_what_is_painted_while_labels_are_made_in_a_thread_is_kept(
     monkeypatch.setattr(Result, "relabel", relabel_and_wait)
     dock.tuning.threshold.setValue(70)
     qtbot.waitUntil(made.is_set)
-    cells.data_setitem(np.nonzero(np.ones((6, 6))), 9)
+    act(cells)
     painted.set()
     qtbot.waitUntil(lambda: not dock.runner.is_busy, timeout=20_000)
     expected = expect(dock, threshold=0.7)
-    expected[:6, :6] = 9
+    expected[:6, :6] = 0 if act is Labels.undo else 9
     assert np.array_equal(cells.data, expected)
 
 

@@ -1,5 +1,6 @@
 """The cells of a plane as runs of pixels: numbered, painted and measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -54,10 +55,30 @@ class Splits:
         """Return some of them, in the order given."""
         return merge_splits(which, self, self)
 
+    def of_pixels(self, clusters: Clusters) -> NDArray[np.int32]:
+        """Return the cell of each pixel of these clusters, run by run."""
+        ends = offsets_of(clusters.regions.areas)[clusters.offsets]
+        numbers = np.ones(ends[-1], dtype=np.int32)
+        has_own = np.diff(self.offsets) > 0
+        numbers[np.repeat(has_own, np.diff(ends))] = self.numbers
+        return numbers
+
     @property
     def parts(self) -> tuple[Indices, Indices, NDArray[np.int32]]:
         """The fields, for compiled functions."""
         return self.counts, self.offsets, self.numbers
+
+
+def joined_splits(splits: Sequence[Splits]) -> Splits:
+    """Return some splits and those that follow as one."""
+    numbers = [np.zeros(0, np.int32), *(one.numbers for one in splits)]
+    sizes = [np.zeros(0, np.intp), *(np.diff(one.offsets) for one in splits)]
+    counts = [np.zeros(0, np.intp), *(one.counts for one in splits)]
+    return Splits(
+        counts=np.concatenate(counts),
+        offsets=offsets_of(np.concatenate(sizes)),
+        numbers=np.concatenate(numbers),
+    )
 
 
 def merge_splits(which: Indices, known: Splits, fresh: Splits) -> Splits:
@@ -88,6 +109,8 @@ class Cells:
     splits: Splits
     ranks: NDArray[np.int32]
     """Number of each cell, cluster by cluster: 1 to `count` by first pixel."""
+    sizes: Indices
+    """Pixels of each cell, cluster by cluster."""
     shape: tuple[int, ...]
     """Size of the plane."""
 
@@ -98,6 +121,7 @@ class Cells:
             clusters=None,
             splits=Splits.whole(0),
             ranks=np.zeros(0, np.int32),
+            sizes=np.zeros(0, np.intp),
             shape=shape,
         )
 
@@ -105,7 +129,7 @@ class Cells:
     def of(cls, clusters: Clusters, splits: Splits) -> Self:
         """Number the cells of clusters."""
         before = offsets_of(splits.counts)
-        firsts = _first_pixels(
+        firsts, sizes = _firsts_and_sizes(
             clusters.regions.runs,
             clusters.regions.offsets[clusters.offsets],
             (before, splits.offsets, splits.numbers),
@@ -113,7 +137,13 @@ class Cells:
         )
         ranks = np.empty(len(firsts), dtype=np.int32)
         ranks[np.argsort(firsts)] = np.arange(1, len(firsts) + 1)
-        return cls(clusters=clusters, splits=splits, ranks=ranks, shape=clusters.shape)
+        return cls(
+            clusters=clusters,
+            splits=splits,
+            ranks=ranks,
+            sizes=sizes,
+            shape=clusters.shape,
+        )
 
     @property
     def count(self) -> int:
@@ -140,18 +170,17 @@ class Cells:
 
     def areas(self) -> Indices:
         """Return how many px each cell has, by number."""
-        return self._sums()[0]
+        areas = np.empty(self.count, dtype=np.intp)
+        areas[self.ranks - 1] = self.sizes
+        return areas
 
     def centers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean row and mean column of each cell, by number."""
-        areas, rows, columns = self._sums()
-        return rows / areas, columns / areas
-
-    def _sums(self) -> tuple[Indices, Indices, Indices]:
         if self.clusters is None:
-            nothing = np.zeros(0, dtype=np.intp)
-            return nothing, nothing, nothing
-        return _sums(*self._parts(), self.ranks)
+            return np.zeros(0), np.zeros(0)
+        rows, columns = _sums(*self._parts(), self.ranks)
+        areas = self.areas()
+        return rows / areas, columns / areas
 
     def _parts(
         self,
@@ -231,31 +260,36 @@ def _copy(values: NDArray[np.int32], others: NDArray[np.int32]) -> None:
 
 
 @compiled
-def _first_pixels(
+def _firsts_and_sizes(
     runs: tuple[Indices, Indices, Indices],
     offsets: Indices,
     splits: tuple[Indices, Indices, NDArray[np.int32]],
     width: int,
-) -> Indices:
-    """Return the flat index of each cell's first pixel, cluster by cluster."""
+) -> tuple[Indices, Indices]:
+    """Return each cell's flat index of its first pixel, and pixels, by cluster."""
     before, starts, numbers = splits
     firsts = np.full(before[-1], -1, dtype=np.intp)
+    sizes = np.zeros(before[-1], dtype=np.intp)
     for cluster in range(len(before) - 1):
-        run = offsets[cluster]
-        if starts[cluster] == starts[cluster + 1]:
-            if before[cluster] < before[cluster + 1]:
-                firsts[before[cluster]] = runs[0][run] * width + runs[1][run]
-            continue
         pixel, base = starts[cluster], before[cluster] - 1
-        while pixel < starts[cluster + 1]:
-            place = runs[0][run] * width + runs[1][run]
-            for i in range(runs[2][run]):
+        if before[cluster] == before[cluster + 1]:
+            continue
+        is_whole = starts[cluster] == starts[cluster + 1]
+        for run in range(offsets[cluster], offsets[cluster + 1]):
+            place, length = runs[0][run] * width + runs[1][run], runs[2][run]
+            if is_whole:
+                sizes[base + 1] += length
+                if firsts[base + 1] < 0:
+                    firsts[base + 1] = place
+                continue
+            for i in range(length):
                 number = numbers[pixel + i]
-                if number and firsts[base + number] < 0:
-                    firsts[base + number] = place + i
-            pixel += runs[2][run]
-            run += 1
-    return firsts
+                if number:
+                    sizes[base + number] += 1
+                    if firsts[base + number] < 0:
+                        firsts[base + number] = place + i
+            pixel += length
+    return firsts, sizes
 
 
 @compiled
@@ -298,10 +332,9 @@ def _sums(
     offsets: Indices,
     splits: tuple[Indices, Indices, NDArray[np.int32]],
     ranks: NDArray[np.int32],
-) -> tuple[Indices, Indices, Indices]:
-    """Return pixels, and sums of rows and columns, of each cell by number."""
+) -> tuple[Indices, Indices]:
+    """Return the sums of rows and of columns of each cell by number."""
     before, starts, numbers = splits
-    areas = np.zeros(len(ranks), dtype=np.intp)
     row_sums = np.zeros(len(ranks), dtype=np.intp)
     column_sums = np.zeros(len(ranks), dtype=np.intp)
     for cluster in range(len(before) - 1):
@@ -313,15 +346,13 @@ def _sums(
             row, column, length = runs[0][run], runs[1][run], runs[2][run]
             if is_whole:
                 cell = ranks[base + 1] - 1
-                areas[cell] += length
                 row_sums[cell] += row * length
                 column_sums[cell] += length * (2 * column + length - 1) // 2
                 continue
             for i in range(length):
                 if numbers[pixel + i]:
                     cell = ranks[base + numbers[pixel + i]] - 1
-                    areas[cell] += 1
                     row_sums[cell] += row
                     column_sums[cell] += column + i
             pixel += length
-    return areas, row_sums, column_sums
+    return row_sums, column_sums

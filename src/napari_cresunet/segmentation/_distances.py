@@ -1,6 +1,5 @@
 """Exact squared distance to the background for many regions at once."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,70 +34,99 @@ def squared_distances(regions: Regions, shape: tuple[int, int]) -> NDArray[np.in
     Parameters
     ----------
     regions : Regions
-        At least one.
+        At least one; none may fill the plane.
     shape : tuple of int
-        Size of the plane. There is no background beyond its edge, but some within.
+        Size of the plane. There is no background beyond its edge.
 
     Returns
     -------
     ndarray of int32
         For every pixel of the regions, run by run. Distances must be below 46,341 px.
     """
-    sides = regions.boxes[:, 2:] - regions.boxes[:, :2]
-    is_large = (sides**2).sum(axis=1) >= LARGE**2
-    is_framed = ~is_large & is_inside(regions.boxes, shape)
-    if is_framed.all():
-        return _of_framed(regions)
+    large = are_large(regions)
+    if not large.any():
+        return _unframed(regions, *framed_distances(regions, shape))
     squared = np.empty(regions.areas.sum(), dtype=np.int32)
-    for which, ways in (
-        (is_framed, _of_framed),
-        (~is_large & ~is_framed, partial(_of_small, shape=shape)),
-        (is_large, partial(_of_large, shape=shape)),
-    ):
-        if which.any():
-            part = regions.take(np.flatnonzero(which))
-            squared[np.repeat(which, regions.areas)] = ways(part)
+    which = np.flatnonzero(~large)
+    if len(which):
+        small = regions.take(which)
+        is_small = np.repeat(~large, regions.areas)
+        squared[is_small] = _unframed(small, *framed_distances(small, shape))
+    ends = offsets_of(regions.areas)
+    for i in np.flatnonzero(large):
+        one = regions.take(np.array([i]))
+        own = _unframed(one, *framed_distances_of_large(one, shape))
+        squared[ends[i] : ends[i + 1]] = own
     return squared
 
 
-def is_inside(boxes: Indices, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Tell which boxes have background on all sides, and not the edge of the plane.
-
-    Parameters
-    ----------
-    boxes : ndarray of shape (N, 4)
-        Top, left, bottom and right.
-    shape : tuple of int
-        Size of the plane.
-
-    Returns
-    -------
-    ndarray of bool, shape (N,)
-        One for each box.
-    """
-    return np.asarray(
-        (boxes[:, :2] > 0).all(axis=1) & (boxes[:, 2:] < shape).all(axis=1)
-    )
+def are_large(regions: Regions) -> NDArray[np.bool_]:
+    """Tell which regions are too large for `framed_distances`."""
+    sides = regions.boxes[:, 2:] - regions.boxes[:, :2]
+    return np.asarray((sides**2).sum(axis=1) >= LARGE**2)
 
 
-def framed_distances(regions: Regions) -> tuple[NDArray[np.int16], Indices]:
+def framed_distances(
+    regions: Regions, shape: tuple[int, int]
+) -> tuple[NDArray[np.int16], Indices]:
     """Return the squared distances to the background in the boxes of regions.
 
     Parameters
     ----------
     regions : Regions
-        Smaller than `LARGE`, and inside.
+        None of them large; none may fill the plane.
+    shape : tuple of int
+        Size of the plane. There is no background beyond its edge.
 
     Returns
     -------
     heights : ndarray of int16
-        The boxes, each in a frame of background, row by row and one after the other.
+        The boxes, each in a frame of zeros, row by row and one after the other.
     bounds : ndarray of intp, shape (N + 1,)
         Where each one starts, and where the last one ends.
     """
     sides = regions.boxes[:, 2:] - regions.boxes[:, :2] + 2 * FRAME
     bounds = offsets_of(sides.prod(axis=1))
-    return _framed(regions.runs, regions.offsets, regions.boxes, bounds), bounds
+    heights = _framed(regions.runs, regions.offsets, regions.boxes, bounds, shape)
+    return heights, bounds
+
+
+def framed_distances_of_large(
+    region: Regions, shape: tuple[int, int]
+) -> tuple[NDArray[np.int32], Indices]:
+    """Return the squared distances to the background in the box of one large region.
+
+    Parameters
+    ----------
+    region : Regions
+        One region, that does not fill the plane.
+    shape : tuple of int
+        Size of the plane. There is no background beyond its edge.
+
+    Returns
+    -------
+    tuple of ndarray
+        As of `framed_distances`, but int32.
+    """
+    (box,) = region.boxes
+    low, high = box[:2] - FRAME, box[2:] + FRAME
+    heights = np.zeros(high - low, dtype=np.int32)
+    # The part of the frame that is beyond the edge is no background.
+    within = tuple(
+        slice(max(0, -one), min(other, length) - one)
+        for one, other, length in zip(low, high, shape, strict=True)
+    )
+    mask = np.zeros(heights.shape, dtype=bool)
+    width = high[1] - low[1]
+    mask.ravel()[region.flat_pixels(width) - low[0] * width - low[1]] = True
+    crop = np.ascontiguousarray(mask[within])
+    squared = edtsq(crop)
+    if squared.max() >= FLOAT32_INTEGERS:
+        from scipy import ndimage
+
+        squared = np.rint(ndimage.distance_transform_edt(crop) ** 2)
+    heights[within] = squared
+    return heights.ravel(), np.array([0, heights.size])
 
 
 @compiled
@@ -107,28 +135,88 @@ def _framed(
     offsets: Indices,
     boxes: Indices,
     bounds: Indices,
+    shape: tuple[int, int],
 ) -> NDArray[np.int16]:
-    # All rows are lowered at once, by all rows that are one px, then two px away, and
-    # so on: many operations, but on many pixels at a time. Rows nearer than that to
-    # the frame, which has been reached before, cannot be lowered any more.
     heights = np.empty(bounds[-1], dtype=np.int16)
     along = np.empty(np.max(bounds[1:] - bounds[:-1]), dtype=np.int16)
     for region in range(len(boxes)):
         top, left, bottom, right = boxes[region]
-        width, height = right - left + 2 * FRAME, bottom - top + 2 * FRAME
         own = heights[bounds[region] : bounds[region + 1]]
-        lines = along[: len(own)]
         owned = offsets[region : region + 2]
-        highest = _draw(lines, runs, owned, (top, left, width))
-        for i in range(len(own)):
-            own[i] = lines[i]
-        step = 1
-        while step * step < highest and 2 * step < height:
-            inner = own[step * width : (height - step) * width]
-            below = lines[2 * step * width :]
-            highest = int(_lower(inner, lines, below, np.int16(step * step)))
-            step += 1
+        if top and left and bottom < shape[0] and right < shape[1]:
+            place = top, left, right - left + 2 * FRAME
+            _set_within(own, along[: len(own)], runs, owned, place)
+        else:
+            _set_at_edge(own, runs, owned, boxes[region], shape)
     return heights
+
+
+@compiled
+def _set_within(
+    heights: NDArray[np.int16],
+    lines: NDArray[np.int16],
+    runs: tuple[Indices, Indices, Indices],
+    owned: Indices,
+    place: tuple[int, int, int],
+) -> None:
+    """Write the squared distances of a region that has background on all sides."""
+    # All rows are lowered at once, by all rows that are one px, then two px away, and
+    # so on: many operations, but on many pixels at a time. Rows nearer than that to
+    # the frame, which has been reached before, cannot be lowered any more.
+    width = place[2]
+    height = len(heights) // width
+    highest = _draw(lines, runs, owned, place)
+    for i in range(len(heights)):
+        heights[i] = lines[i]
+    step = 1
+    while step * step < highest and 2 * step < height:
+        inner = heights[step * width : (height - step) * width]
+        below = lines[2 * step * width :]
+        highest = int(_lower(inner, lines, below, np.int16(step * step)))
+        step += 1
+
+
+@compiled
+def _set_at_edge(
+    heights: NDArray[np.int16],
+    runs: tuple[Indices, Indices, Indices],
+    owned: Indices,
+    box: Indices,
+    shape: tuple[int, int],
+) -> None:
+    """Write the squared distances of a region at the edge of the plane."""
+    top, left, bottom, right = box
+    width = right - left + 2 * FRAME
+    # One row of background above and below, where there is any.
+    first, last = max(top - FRAME, 0), min(bottom + FRAME, shape[0])
+    along = np.zeros((last - first) * width, np.int32)
+    for run in range(owned[0], owned[1]):
+        row, column, length = runs[0][run] - first, runs[1][run], runs[2][run]
+        start = row * width + column - left + FRAME
+        for i in range(length):
+            before = FAR if column == 0 else i + 1
+            after = FAR if column + length == shape[1] else length - i
+            distance = min(before, after)
+            along[start + i] = distance * distance
+    lowered = along.copy()
+    step, down = 1, width
+    while step * step < np.max(lowered) and down < len(along):
+        _lower_to(lowered[:-down], along[down:], np.int32(step * step))
+        _lower_to(lowered[down:], along[:-down], np.int32(step * step))
+        step, down = step + 1, down + width
+    for i in range(len(heights)):
+        heights[i] = 0
+    start = (first - top + FRAME) * width
+    for i in range(len(lowered)):
+        heights[start + i] = lowered[i]
+
+
+@compiled
+def _lower_to(
+    heights: NDArray[np.int32], others: NDArray[np.int32], more: np.int32
+) -> None:
+    for i in range(len(heights)):
+        heights[i] = min(heights[i], others[i] + more)
 
 
 @compiled
@@ -171,112 +259,49 @@ def _lower(
     return highest
 
 
-def _of_framed(regions: Regions) -> NDArray[np.int32]:
-    heights, bounds = framed_distances(regions)
+def _unframed(
+    regions: Regions, heights: NDArray[np.signedinteger[Any]], bounds: Indices
+) -> NDArray[np.int32]:
+    """Return the pixels of the regions, run by run."""
     size = int(regions.areas.sum())
-    return _unframed(
+    return _taken_out(
         heights, bounds, regions.runs, (regions.offsets, regions.boxes), size
     )
 
 
 @compiled
-def _unframed(
-    heights: NDArray[np.int16],
+def _taken_out(
+    heights: NDArray[np.signedinteger[Any]],
     bounds: Indices,
     runs: tuple[Indices, Indices, Indices],
     regions: tuple[Indices, Indices],
     size: int,
 ) -> NDArray[np.int32]:
-    """Return the pixels of the regions, run by run."""
-    (rows, columns, lengths), (offsets, boxes) = runs, regions
+    offsets, boxes = regions
     squared = np.empty(size, dtype=np.int32)
-    pixel = 0
+    done = 0
     for region in range(len(boxes)):
-        top, left, _, right = boxes[region]
-        width = right - left + 2 * FRAME
         own = heights[bounds[region] : bounds[region + 1]]
-        for run in range(offsets[region], offsets[region + 1]):
-            start = (rows[run] - top + FRAME) * width + columns[run] - left + FRAME
-            for i in range(lengths[run]):
-                squared[pixel + i] = own[start + i]
-            pixel += lengths[run]
+        owned = offsets[region : region + 2]
+        done += take_out(squared[done:], own, runs, owned, boxes[region])
     return squared
 
 
-def _of_small(regions: Regions, shape: tuple[int, int]) -> NDArray[np.int32]:
-    size = int(regions.areas.sum())
-    return _squared_distances(regions.runs, regions.offsets, regions.boxes, shape, size)
-
-
 @compiled
-def _squared_distances(
+def take_out(
+    values: NDArray[np.int32],
+    framed: NDArray[np.signedinteger[Any]],
     runs: tuple[Indices, Indices, Indices],
-    offsets: Indices,
-    boxes: Indices,
-    shape: tuple[int, int],
-    size: int,
-) -> NDArray[np.int32]:
-    """Return the squared distances of regions that are not large."""
-    # Along rows from the ends of the runs, then up and down from each pixel while that
-    # can still be nearer: for cells faster than algorithms whose time does not grow
-    # with the distance.
+    owned: Indices,
+    box: Indices,
+) -> int:
+    """Copy the pixels of a region's runs from its framed box; returns how many."""
     rows, columns, lengths = runs
-    squared = np.empty(size, dtype=np.int32)
-    pixel = 0
-    for region in range(len(boxes)):
-        top, left, bottom, right = boxes[region]
-        # One row of background above and below, where there is any.
-        first = max(top - 1, 0)
-        along = np.zeros((min(bottom + 1, shape[0]) - first, right - left), np.int32)
-        for run in range(offsets[region], offsets[region + 1]):
-            row, column, length = rows[run] - first, columns[run], lengths[run]
-            for i in range(length):
-                before = FAR if column == 0 else i + 1
-                after = FAR if column + length == shape[1] else length - i
-                distance = min(before, after)
-                along[row, column - left + i] = distance * distance
-        for run in range(offsets[region], offsets[region + 1]):
-            start = columns[run] - left
-            for column in range(start, start + lengths[run]):
-                squared[pixel] = _down_column(along, rows[run] - first, column)
-                pixel += 1
-    return squared
-
-
-@compiled
-def _down_column(along: NDArray[np.int32], row: int, column: int) -> int:
-    """Return the least of a column's values plus their squared distance to a pixel."""
-    nearest = int(along[row, column])
-    step = 1
-    while step * step < nearest:
-        above, below = row - step, row + step
-        if above >= 0:
-            nearest = min(nearest, along[above, column] + step * step)
-        if below < len(along):
-            nearest = min(nearest, along[below, column] + step * step)
-        step += 1
-    return nearest
-
-
-def _of_large(regions: Regions, shape: tuple[int, int]) -> NDArray[Any]:
-    which = np.arange(len(regions))
-    return np.concatenate(
-        [_of_one(regions.take(which[i : i + 1]), shape) for i in which]
-    )
-
-
-def _of_one(region: Regions, shape: tuple[int, int]) -> NDArray[Any]:
-    """Return the squared distances of one region's pixels."""
-    top, left, bottom, right = region.boxes[0]
-    top, left = max(top - 1, 0), max(left - 1, 0)
-    bottom, right = min(bottom + 1, shape[0]), min(right + 1, shape[1])
-    crop = np.zeros((bottom - top, right - left), dtype=bool)
-    own = region.flat_pixels(right - left) - top * (right - left) - left
-    crop.ravel()[own] = True
-    squared = edtsq(crop)
-    if squared.max() >= FLOAT32_INTEGERS:
-        from scipy import ndimage
-
-        squared = np.rint(ndimage.distance_transform_edt(crop) ** 2)
-    distances: NDArray[Any] = squared.ravel()[own]
-    return distances
+    width = box[3] - box[1] + 2 * FRAME
+    count = 0
+    for run in range(owned[0], owned[1]):
+        start = (rows[run] - box[0] + FRAME) * width + columns[run] - box[1] + FRAME
+        for i in range(lengths[run]):
+            values[count + i] = framed[start + i]
+        count += lengths[run]
+    return count

@@ -5,6 +5,7 @@ raster order.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ TIE_BREAK = 1e-6
 
 @compiled
 def flood(
-    heights: NDArray[np.int32], labels: NDArray[np.int32], seeds: Indices
+    heights: NDArray[np.signedinteger[Any]], labels: NDArray[np.int32], seeds: Indices
 ) -> None:
     """Flood a region from its peaks, the highest pixels first, in place.
 
@@ -27,41 +28,39 @@ def flood(
     numbers, so each has a queue of its own.
     """
     stride = heights.shape[1]
-    surface = heights.ravel()
-    level = 0
+    # What is flooded is 0 here, as if it were outside: one look tells of both.
+    left = heights.copy().ravel()
+    size = len(left)
+    highest = 0
     for seed in seeds:
-        level = max(level, surface[seed])
-    first = np.full(level + 1, -1, dtype=np.int32)
-    last = np.empty(level + 1, dtype=np.int32)
-    following = np.empty(len(surface), dtype=np.int32)
+        highest = max(highest, left[seed])
+    # A queue begins with a place of its own, so that it is never without a last one.
+    following = np.empty(size + highest + 1, dtype=np.int32)
+    last = np.empty(highest + 1, dtype=np.int32)
+    for level in range(highest + 1):
+        last[level] = size + level
+        following[size + level] = -1
     for seed in seeds:
-        _append(first, last, following, surface[seed], seed)
-    while level:
-        place = first[level]
-        if place < 0:
-            level -= 1
-            continue
-        first[level] = following[place]
-        for other in (place - stride, place - 1, place + 1, place + stride):
-            if surface[other] and not labels[other]:
-                labels[other] = labels[place]
-                # Flooding goes on from what is flooded, so never higher than there.
-                _append(first, last, following, min(surface[other], level), other)
+        _append(last, following, left[seed], seed)
+        left[seed] = 0
+    for level in range(highest, 0, -1):
+        place = following[size + level]
+        while place >= 0:
+            for other in (place - stride, place - 1, place + 1, place + stride):
+                if left[other]:
+                    labels[other] = labels[place]
+                    # Flooding goes on from what is flooded, never higher than there.
+                    _append(last, following, min(left[other], level), other)
+                    left[other] = 0
+            place = following[place]
 
 
 @compiled
 def _append(
-    first: NDArray[np.int32],
-    last: NDArray[np.int32],
-    following: NDArray[np.int32],
-    level: int,
-    place: int,
+    last: NDArray[np.int32], following: NDArray[np.int32], level: int, place: int
 ) -> None:
     """Add to the queue of a level."""
-    if first[level] < 0:
-        first[level] = place
-    else:
-        following[last[level]] = place
+    following[last[level]] = place
     last[level] = place
     following[place] = -1
 

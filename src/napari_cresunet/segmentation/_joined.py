@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from napari_cresunet._label_images import MOST
 from napari_cresunet._typing import Indices
 from napari_cresunet.config import check_bounds
+from napari_cresunet.segmentation._cells import Splits
 from napari_cresunet.segmentation._live import as_probability, check_whole
 from napari_cresunet.segmentation._presets import Preset, get_preset
 from napari_cresunet.segmentation._runs import (
@@ -273,13 +274,15 @@ def _split(
     """Split some regions, and forget the others that were looked at."""
     preset, distance, shape = recipe
     seen = regions.take(np.concatenate((own, context)))
+    clusters = _clusters(seen, preset, shape)
     if seen.areas[0] == shape[0] * shape[1]:
         # No background, so no distance to it: one cell.
-        numbers = np.ones(seen.areas[0], np.int32)
+        splits = Splits.whole(1)
     else:
-        numbers = split(_clusters(seen, preset, shape), preset, distance)
+        splits = split(clusters, preset, distance)
     mine = seen.take(np.arange(len(own)))
-    return _pieces(mine, numbers[: mine.areas.sum()])
+    numbers = splits.of_pixels(clusters)[: mine.areas.sum()]
+    return _pieces(_clusters(mine, preset, shape), numbers)
 
 
 def _clusters(regions: Regions, preset: Preset, shape: tuple[int, int]) -> Clusters:
@@ -291,8 +294,9 @@ def _clusters(regions: Regions, preset: Preset, shape: tuple[int, int]) -> Clust
     return Clusters(regions=regions, offsets=offsets, boxes=boxes, shape=shape)
 
 
-def _pieces(regions: Regions, numbers: NDArray[np.int32]) -> _Pieces:
-    """Cut the runs of regions where one cell ends and another begins."""
+def _pieces(clusters: Clusters, numbers: NDArray[np.int32]) -> _Pieces:
+    """Cut the runs of clusters where one cell ends and another begins."""
+    regions = clusters.regions
     run_starts = offsets_of(regions.lengths)
     is_first = np.zeros(len(numbers), bool)
     is_first[run_starts[:-1]] = True
@@ -303,8 +307,10 @@ def _pieces(regions: Regions, numbers: NDArray[np.int32]) -> _Pieces:
     is_cell = numbers[firsts] > 0
     firsts, lengths = firsts[is_cell], lengths[is_cell]
     runs = np.searchsorted(run_starts, firsts, side="right") - 1
-    owners = np.searchsorted(regions.offsets, runs, side="right") - 1
-    counts = np.maximum.reduceat(numbers, offsets_of(regions.areas)[:-1])
+    run_offsets = regions.offsets[clusters.offsets]
+    owners = np.searchsorted(run_offsets, runs, side="right") - 1
+    pixel_offsets = offsets_of(regions.areas)[clusters.offsets]
+    counts = np.maximum.reduceat(numbers, pixel_offsets[:-1])
     before = offsets_of(counts)
     found = Runs(
         regions.rows[runs].astype(np.int32),

@@ -50,7 +50,10 @@ def _mark_high(
 
 @compiled
 def is_one_peak(
-    places: Indices, heights: NDArray[np.int16], width: int, min_distance: int
+    places: Indices,
+    heights: NDArray[np.signedinteger[Any]],
+    width: int,
+    min_distance: int,
 ) -> bool:
     """Tell whether of all pixels without a higher neighbor one is a peak."""
     highest = np.int16(0)
@@ -96,7 +99,7 @@ def _is_near(one: int, other: int, width: int, reach: int) -> bool:
 
 @compiled
 def find_peaks(
-    heights: NDArray[np.int32], min_distance: int
+    heights: NDArray[np.signedinteger[Any]], high: Indices, min_distance: int
 ) -> tuple[NDArray[np.bool_], Indices]:
     """Find the highest pixel of each square window, as a mask and as flat indices."""
     height, width = heights.shape
@@ -104,8 +107,6 @@ def find_peaks(
     is_peak = np.zeros(heights.size, dtype=np.bool_)
     is_near = np.zeros(heights.shape, dtype=np.bool_)
     reach = min_distance - 1
-    places = np.empty(heights.size, dtype=np.intp)
-    high = places[: find_high(places, surface, width)]
     peaks = np.empty(len(high), dtype=np.intp)
     count = 0
     for i in range(len(high)):
@@ -129,7 +130,9 @@ def find_peaks(
 
 
 @compiled
-def _is_highest(heights: NDArray[np.int32], row: int, column: int, reach: int) -> bool:
+def _is_highest(
+    heights: NDArray[np.signedinteger[Any]], row: int, column: int, reach: int
+) -> bool:
     """Tell whether no pixel of a square window is higher than the one in its middle."""
     height, width = heights.shape
     value = heights[row, column]

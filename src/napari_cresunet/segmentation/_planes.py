@@ -17,7 +17,7 @@ from napari_cresunet.segmentation._runs import (
     regions_of_runs,
 )
 from napari_cresunet.segmentation._same import same_clusters
-from napari_cresunet.segmentation._split import are_single, split
+from napari_cresunet.segmentation._split import split
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,28 +91,14 @@ class PlaneSegmenter:
             return Splits.whole(1)
         known = self._known
         if known is None:
-            return self._split(clusters)
+            return split(clusters, self._preset, self._min_distance)
         same = same_clusters(clusters, known.clusters)
         new = np.flatnonzero(same < 0)
         if not len(new):
             return known.splits.take(same)
-        fresh = self._split(clusters if len(new) == len(same) else clusters.take(new))
+        others = clusters if len(new) == len(same) else clusters.take(new)
+        fresh = split(others, self._preset, self._min_distance)
         return merge_splits(same, known.splits, fresh)
-
-    def _split(self, clusters: Clusters) -> Splits:
-        """Split clusters that were not seen before."""
-        splits = Splits.whole(len(clusters.boxes))
-        which = np.arange(len(clusters.boxes))
-        if self._preset.windows is None:
-            single = are_single(clusters.regions, clusters.shape, self._min_distance)
-            which = np.flatnonzero(~single)
-        if not len(which):
-            return splits
-        rest = clusters.take(which)
-        numbers = split(rest, self._preset, self._min_distance)
-        order = np.full(len(clusters.boxes), -1, dtype=np.intp)
-        order[which] = np.arange(len(which))
-        return merge_splits(order, Splits.from_numbers(rest, numbers), splits)
 
 
 def _cluster(

@@ -283,16 +283,30 @@ def _are_in_small(
     return is_small
 
 
+@compiled
 def _join(
     starts: Indices, stops: Indices, hole_starts: Indices, hole_stops: Indices
 ) -> tuple[Indices, Indices]:
     """Return the runs that runs and the holes between them make together."""
-    starts = np.concatenate((starts, hole_starts))
-    order = np.argsort(starts, kind="stable")
-    starts = starts[order]
-    stops = np.concatenate((stops, hole_stops))[order]
-    is_apart = starts[1:] != stops[:-1]
-    return starts[np.append(True, is_apart)], stops[np.append(is_apart, True)]
+    joined_starts = np.empty(len(starts) + len(hole_starts), dtype=np.intp)
+    joined_stops = np.empty(len(joined_starts), dtype=np.intp)
+    count = run = hole = 0
+    while run < len(starts) or hole < len(hole_starts):
+        is_hole = run == len(starts) or (
+            hole < len(hole_starts) and hole_starts[hole] < starts[run]
+        )
+        if is_hole:
+            start, stop = hole_starts[hole], hole_stops[hole]
+            hole += 1
+        else:
+            start, stop = starts[run], stops[run]
+            run += 1
+        if count and joined_stops[count - 1] == start:
+            joined_stops[count - 1] = stop
+        else:
+            joined_starts[count], joined_stops[count] = start, stop
+            count += 1
+    return joined_starts[:count], joined_stops[:count]
 
 
 def _group(

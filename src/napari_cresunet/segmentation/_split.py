@@ -3,17 +3,21 @@
 Nothing of what happens to a cluster depends on others.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cresunet._compiled import compiled
 from napari_cresunet._typing import Indices
+from napari_cresunet.segmentation._cells import Splits, joined_splits, merge_splits
 from napari_cresunet.segmentation._distances import (
     FRAME,
-    LARGE,
+    are_large,
     framed_distances,
-    is_inside,
+    framed_distances_of_large,
     squared_distances,
+    take_out,
 )
 from napari_cresunet.segmentation._flood import flood, flood_compactly
 from napari_cresunet.segmentation._peaks import (
@@ -32,8 +36,8 @@ AT_ONCE = 256
 """Boxes of regions that are worked on together: few enough for the cache."""
 
 
-def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
-    """Number the cells of every region.
+def split(clusters: Clusters, preset: Preset, min_distance: int) -> Splits:
+    """Number the cells of every cluster.
 
     Parameters
     ----------
@@ -46,111 +50,116 @@ def split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.i
 
     Returns
     -------
-    ndarray of int32
-        For every pixel of the regions, run by run: the number of its cell, counted from
-        1 in each region, or 0 in regions without marker.
+    Splits
+        Of a cluster of several regions, its cells are counted region by region. Regions
+        without marker have none.
     """
+    if preset.windows is None:
+        return _split_regions(clusters.regions, clusters.shape, min_distance)
     pixels = offsets_of(clusters.regions.areas)[clusters.offsets]
     parts = side_by_side(
-        lambda first, last: _split(
-            clusters.take(np.arange(first, last)), preset, min_distance
+        lambda first, last: _split_smoothly(
+            clusters.take(np.arange(first, last)), preset
         ),
         pixels,
     )
-    return np.concatenate(parts)
+    return Splits.from_numbers(clusters, np.concatenate(parts))
 
 
-def _split(clusters: Clusters, preset: Preset, min_distance: int) -> NDArray[np.int32]:
+def _split_regions(
+    regions: Regions, shape: tuple[int, int], min_distance: int
+) -> Splits:
+    is_large = are_large(regions)
+    if not is_large.any():
+        return _split_small(regions, shape, min_distance)
+    large, small = np.flatnonzero(is_large), np.flatnonzero(~is_large)
+    order = np.full(len(regions), -1)
+    order[small] = np.arange(len(small))
+    splits = []
+    for i in large:
+        one = regions.take(np.array([i]))
+        heights = framed_distances_of_large(one, shape)
+        splits.append(_split_at_peaks(one, heights, min_distance))
+    found = _split_small(regions.take(small), shape, min_distance)
+    return merge_splits(order, found, joined_splits(splits))
+
+
+def _split_small(regions: Regions, shape: tuple[int, int], min_distance: int) -> Splits:
+    def work(first: int, last: int) -> Splits:
+        splits = []
+        for start in range(first, last, AT_ONCE):
+            some = regions.take(np.arange(start, min(start + AT_ONCE, last)))
+            heights = framed_distances(some, shape)
+            splits.append(_split_at_peaks(some, heights, min_distance))
+        return joined_splits(splits)
+
+    return joined_splits(side_by_side(work, offsets_of(regions.areas)))
+
+
+def _split_at_peaks(
+    regions: Regions,
+    heights: tuple[NDArray[np.signedinteger[Any]], Indices],
+    min_distance: int,
+) -> Splits:
+    counts, numbers = _cells_at_peaks(
+        regions.runs,
+        (regions.offsets, regions.areas, regions.boxes),
+        *heights,
+        min_distance,
+    )
+    return Splits(
+        counts=counts,
+        offsets=offsets_of(np.where(counts > 1, regions.areas, 0)),
+        numbers=numbers,
+    )
+
+
+@compiled
+def _cells_at_peaks(
+    runs: tuple[Indices, Indices, Indices],
+    regions: tuple[Indices, Indices, Indices],
+    heights: NDArray[np.signedinteger[Any]],
+    bounds: Indices,
+    min_distance: int,
+) -> tuple[Indices, NDArray[np.int32]]:
+    """Return how many cells each region has, and the pixels' cells of several."""
+    offsets, areas, boxes = regions
+    counts = np.ones(len(boxes), dtype=np.intp)
+    # As many as there can be: memory that is not written to costs nothing.
+    numbers = np.empty(np.sum(areas), dtype=np.int32)
+    places = np.empty(np.max(bounds[1:] - bounds[:-1]), dtype=np.intp)
+    size = 0
+    for region in range(len(boxes)):
+        own = heights[bounds[region] : bounds[region + 1]]
+        width = boxes[region, 3] - boxes[region, 1] + 2 * FRAME
+        high = places[: find_high(places, own, width)]
+        # Most have one cell, which can be told without a look at windows.
+        if is_one_peak(high, own, width, min_distance):
+            continue
+        surface = own.reshape(-1, width)
+        is_peak, peaks = find_peaks(surface, high, min_distance)
+        labels = label_markers(is_peak, peaks, width, 1)
+        seeds, count = rank_markers(labels, peaks)
+        counts[region] = count
+        if count > 1:
+            flood(surface, labels, seeds)
+            owned = offsets[region : region + 2]
+            size += take_out(numbers[size:], labels, runs, owned, boxes[region])
+    return counts, numbers[:size].copy()
+
+
+def _split_smoothly(clusters: Clusters, preset: Preset) -> NDArray[np.int32]:
     regions = clusters.regions
     if not len(regions):
         return np.zeros(0, dtype=np.int32)
-    runs = regions.runs
-    offsets = regions.offsets, offsets_of(regions.areas)
-    squared = squared_distances(regions, clusters.shape)
-    if preset.windows is None:
-        return _split_at_peaks(runs, offsets, regions.boxes, squared, min_distance)
-    recipe = (*preset.windows, preset.min_marker_size, preset.compactness)
-    boxes = clusters.offsets, clusters.boxes
-    return _split_at_smooth_peaks(runs, offsets, boxes, squared, recipe)
-
-
-def are_single(
-    regions: Regions, shape: tuple[int, int], min_distance: int
-) -> NDArray[np.bool_]:
-    """Tell which regions are one cell, as far as that can be told quickly.
-
-    Parameters
-    ----------
-    regions : Regions
-        At least one.
-    shape : tuple of int
-        Size of the plane.
-    min_distance : int
-        Px between the centers of touching cells, for presets without windows.
-
-    Returns
-    -------
-    ndarray of bool
-        False for the others, and where it is not known: for some crowds, for large
-        regions, and at the edge of the plane.
-
-    Notes
-    -----
-    A region with a single peak is one cell, whatever its pixels are.
-    """
-    boxes = regions.boxes
-    is_small = ((boxes[:, 2:] - boxes[:, :2]) ** 2).sum(axis=1) < LARGE**2
-    which = np.flatnonzero(is_small & is_inside(boxes, shape))
-    single = np.zeros(len(regions), dtype=np.bool_)
-
-    def tell(first: int, last: int) -> None:
-        for start in range(first, last, AT_ONCE):
-            some = which[start : min(start + AT_ONCE, last)]
-            heights, bounds = framed_distances(regions.take(some))
-            widths = boxes[some, 3] - boxes[some, 1] + 2 * FRAME
-            single[some] = _have_one_peak(heights, bounds, widths, min_distance)
-
-    side_by_side(tell, offsets_of(regions.areas[which]))
-    return single
-
-
-@compiled
-def _have_one_peak(
-    heights: NDArray[np.int16], bounds: Indices, widths: Indices, min_distance: int
-) -> NDArray[np.bool_]:
-    most = np.max(bounds[1:] - bounds[:-1])
-    places = np.empty(most, dtype=np.intp)
-    single = np.empty(len(widths), dtype=np.bool_)
-    for region in range(len(widths)):
-        own, width = heights[bounds[region] : bounds[region + 1]], widths[region]
-        high = places[: find_high(places, own, width)]
-        single[region] = is_one_peak(high, own, width, min_distance)
-    return single
-
-
-@compiled
-def _split_at_peaks(
-    runs: tuple[Indices, Indices, Indices],
-    offsets: tuple[Indices, Indices],
-    boxes: Indices,
-    squared: NDArray[np.int32],
-    min_distance: int,
-) -> NDArray[np.int32]:
-    """Split regions, whose runs and pixels are given by offsets, one by one."""
-    run_offsets, pixel_offsets = offsets
-    numbers = np.empty(len(squared), dtype=np.int32)
-    for region in range(len(boxes)):
-        start, stop = pixel_offsets[region], pixel_offsets[region + 1]
-        heights, places = _crop(
-            runs, run_offsets[region], boxes[region], squared[start:stop]
-        )
-        is_peak, peaks = find_peaks(heights, min_distance)
-        labels = label_markers(is_peak, peaks, heights.shape[1], 1)
-        seeds, count = rank_markers(labels, peaks)
-        if count > 1:
-            flood(heights, labels, seeds)
-        _write(numbers[start:stop], labels, places, count)
-    return numbers
+    assert preset.windows is not None
+    return _split_at_smooth_peaks(
+        regions.runs,
+        (regions.offsets, offsets_of(regions.areas)),
+        (clusters.offsets, clusters.boxes),
+        squared_distances(regions, clusters.shape),
+        (*preset.windows, preset.min_marker_size, preset.compactness),
+    )
 
 
 @compiled

@@ -79,6 +79,8 @@ class Corrections:
     ) -> None:
         self.owner = ""
         """Identity of the layer that shows the labels, once there is one."""
+        self.is_outdated = False
+        """Whether somebody may have changed the labels since the last look."""
         self.log: list[LogEntry] = list(log)
         self.reviewed: frozenset[int] = frozenset(reviewed)
         self._automatic: NDArray[Any] | None = None
@@ -92,6 +94,7 @@ class Corrections:
         self._base = _Base(labels, pins)
         self._seen = Snapshot(labels, pins)
         self._differing = np.empty(0, np.intp)
+        self.is_outdated = False
         # Waits until somebody asks: a slider makes new labels all the time.
         self._areas = areas
         self._states = [(0, self._base)]
@@ -183,6 +186,7 @@ class Corrections:
         Pins
             What is pinned now.
         """
+        self.is_outdated = False
         changed = differing_places(labels, self._seen.labels)
         if changed is None or not len(changed):
             return self.pins

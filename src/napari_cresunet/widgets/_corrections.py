@@ -57,6 +57,24 @@ def corrections_of(layer: Any) -> Corrections:
     return start_corrections(layer, Corrections(layer.data))
 
 
+def known_corrections(layer: Any) -> Corrections:
+    """Return the corrections of a layer that is followed.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer.
+
+    Returns
+    -------
+    Corrections
+        As of the last look, unless something was heard of the labels since; that saves
+        looking at all of them.
+    """
+    known: Corrections = layer.metadata[CORRECTIONS]
+    return corrections_of(layer) if known.is_outdated else known
+
+
 def start_corrections(layer: Any, corrections: Corrections) -> Corrections:
     """Follow a layer with corrections that are known, such as those of a saved study.
 
@@ -92,10 +110,11 @@ def _on_labels_changed(event: Any) -> None:
         return
     data = layer.data
     # A stroke is one step, of which `paint` tells at its end.
-    if event.type == "labels_update" and layer.mode in _BRUSHES:
-        return
+    is_in_stroke = event.type == "labels_update" and layer.mode in _BRUSHES
     # Only this tells of undo, but it comes with each redraw as well.
-    if event.type == "set_data" and data.size > _QUICK:
+    is_slow = event.type == "set_data" and data.size > _QUICK
+    if is_in_stroke or is_slow:
+        corrections.is_outdated = True
         return
     corrections.look(data)
     note_edits(layer)

@@ -12,6 +12,7 @@ from napari_cresunet.widgets._corrections import (
     forget_edits,
     is_edited,
     is_followed,
+    known_corrections,
     show_renewed,
     start_corrections,
 )
@@ -305,7 +306,7 @@ def _move(layer: Any, spatial: dict[str, Any]) -> None:
 def show_labels(
     viewer: Any, cells: Any, result: Result, placement: Placement
 ) -> tuple[Any, str]:
-    """Put new labels of a known result into its layer.
+    """Put new labels of a known result into its layer, which was looked at before.
 
     Parameters
     ----------
@@ -328,8 +329,9 @@ def show_labels(
     if cells is None or not _fits(cells, result):
         return _add_cells(viewer, result, placement, keep=cells)
     # The user may have painted while labels were made in a thread.
-    if corrections_of(cells).pins is not result.joined:
-        result.corrections = corrections_of(cells)
+    corrections = known_corrections(cells)
+    if corrections.pins is not result.joined:
+        result.corrections = corrections
         result.join()
     replace_labels(cells, result, in_place=True)
     return cells, ""

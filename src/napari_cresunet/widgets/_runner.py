@@ -206,11 +206,7 @@ class Runner(JobRunner):
         if result.takes_long(settings):
             self._follow_in_background(result)
             return
-        # Who hears of the labels must not miss what a person has just done. In the
-        # background it is found once the labels are shown: a look takes a while then.
-        cells = self._cells_of(result)
-        if cells is not None and is_followed(cells):
-            result.corrections = corrections_of(cells)
+        self._look(result)
         state.relabel()
         self._show(result)
 
@@ -262,6 +258,7 @@ class Runner(JobRunner):
         if result is state.result:
             state.choose(threshold=threshold)
         else:
+            self._look(result)
             result.relabel(replace(result.settings, threshold=threshold))
             self._show(result)
         return True
@@ -275,6 +272,14 @@ class Runner(JobRunner):
         self._relabels = self._start(
             iter_relabel(result, settings), partial(self._on_relabeled, result)
         )
+        # A look at large labels takes a while: it is done meanwhile.
+        self._look(result)
+
+    def _look(self, result: Result) -> None:
+        """Find what a person has done just before labels are made anew."""
+        cells = self._cells_of(result)
+        if cells is not None and is_followed(cells):
+            result.corrections = corrections_of(cells)
 
     @property
     def _is_relabeling(self) -> bool:
