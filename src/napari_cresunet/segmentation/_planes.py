@@ -96,8 +96,9 @@ class PlaneSegmenter:
         new = np.flatnonzero(same < 0)
         if not len(new):
             return known.splits.take(same)
-        others = clusters if len(new) == len(same) else clusters.take(new)
-        fresh = split(others, self._preset, self._min_distance)
+        if len(new) == len(same):
+            return split(clusters, self._preset, self._min_distance)
+        fresh = split(clusters.take(new), self._preset, self._min_distance)
         return merge_splits(same, known.splits, fresh)
 
 
