@@ -98,8 +98,7 @@ class BatchRunner(BatchQueue):
             self._look(iter_results(folder), adopts=True)
 
     def _look(self, steps: Any, *, adopts: bool) -> None:
-        if self._listing is not None:
-            self._listing.abandon()
+        self._drop(self._listing)
         done = partial(self._on_listed, adopts)
         self._listing = self._start(steps, done, self._on_not_listed)
 

@@ -195,9 +195,8 @@ class CorrectRunner(JobRunner):
 
     def _drop_order(self) -> None:
         self._order_timer.stop()
-        if self._ordering is not None:
-            self._ordering.abandon()
-            self._ordering = None
+        self._drop(self._ordering)
+        self._ordering = None
 
     def _on_ordered(self, order: ReviewOrder) -> None:
         self._ordering = None

@@ -234,9 +234,8 @@ class EvaluateRunner(JobRunner):
         )
 
     def _drop_study(self) -> None:
-        if self._studying is not None:
-            self._studying.abandon()
-            self._studying = None
+        self._drop(self._studying)
+        self._studying = None
 
     def _on_studied(self, judgment: Judgment, study: Study) -> None:
         self._state.learn(judgment, study)

@@ -69,6 +69,13 @@ class JobRunner(QObject):
         self._launch(job)
         return job
 
+    def _drop(self, job: Job | None) -> None:
+        """Stop a job at its next step, if there is one, and hear no more of it."""
+        if job is not None:
+            job.abandon()
+            # It does not tell of its end, either.
+            self._jobs.discard(job)
+
     def _on_background_failed(self, error: BaseException) -> None:
         self._state.tell(tell_error(error), is_failure=True)
 

@@ -261,7 +261,7 @@ class MeasureRunner(JobRunner):
     def _drop_measuring(self) -> None:
         self._settle_timer.stop()
         if self._measuring is not None:
-            self._measuring.abandon()
+            self._drop(self._measuring)
             self._measuring = None
             self._state.end()
 

@@ -321,9 +321,8 @@ class Runner(JobRunner):
     # What is done at leisure
 
     def _drop_background(self) -> None:
-        if self._background is not None:
-            self._background.abandon()
-            self._background = None
+        self._drop(self._background)
+        self._background = None
 
     def _analyze(self, result: Result) -> None:
         self._drop_background()

@@ -125,9 +125,8 @@ class TrainRunner(JobRunner):
         self._look = self._start(steps, self._on_looked, self._on_look_failed)
 
     def _drop_look(self) -> None:
-        if self._look is not None:
-            self._look.abandon()
-            self._look = None
+        self._drop(self._look)
+        self._look = None
 
     def _on_looked(self, summary: Summary) -> None:
         self._state.learn(summary)
