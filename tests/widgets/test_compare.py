@@ -64,8 +64,9 @@ def dock(viewer, qtbot):
 
 def is_settled(dock):
     state = dock.state
-    is_idle = not state.is_running and state.score_work is None
-    return is_idle and state.findings.disagreeing is None
+    # Labels are made in a thread, and are shown only when its job has ended.
+    is_idle = not state.is_running and not dock.runner.is_busy
+    return is_idle and state.score_work is None and state.findings.disagreeing is None
 
 
 @pytest.fixture
