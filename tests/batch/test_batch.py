@@ -20,6 +20,7 @@ from napari_cresunet.batch import (
     iter_count,
     plan_batch,
     read_batch,
+    read_entry,
 )
 from napari_cresunet.errors import EngineError, InputError
 from napari_cresunet.inference import load_model
@@ -425,6 +426,17 @@ def test_read_batch_tells_what_there_is_and_what_is_left(
     assert batch.entries[:2] == result.entries[:2]
     assert replace(batch.options, model=options.model) == options
     assert [image.path for image in batch.images] == paths
+
+
+def test_read_entry_tells_what_is_noted_of_one_image(write_images, tmp_path, options):
+    paths = write_images("a.tif", "b.tif", "c.tif")
+    paths[1].write_bytes(b"")
+    result = run(paths, tmp_path / "out", options)
+    (tmp_path / "out" / ".batch" / "records" / "c.json").write_text("{ damaged")
+    assert read_entry(tmp_path / "out", "a") == result.entries[0]
+    assert read_entry(tmp_path / "out", "b") == result.entries[1]
+    assert read_entry(tmp_path / "out", "c") is None
+    assert read_entry(tmp_path, "a") is None
 
 
 def test_a_folder_without_a_batch_is_told(tmp_path):

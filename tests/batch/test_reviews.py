@@ -172,6 +172,22 @@ def test_pictures_that_are_drawn_later_leave_a_review_of_the_meantime(batch, opt
     assert [row["region"] for row in table(output / "regions.csv")].count("left") == 1
 
 
+def test_a_review_during_the_report_is_in_the_result(batch, options, monkeypatch):
+    from napari_cresunet.batch import write_batch_report
+
+    output, paths = batch
+
+    def write(folder):
+        path = write_batch_report(folder)
+        save_review(output, "a", reviewed(output, "a"))
+        return path
+
+    monkeypatch.setattr("napari_cresunet.batch._batch.write_batch_report", write)
+    result = run(paths, output, replace(options, report=True))
+    assert result.entries == read_batch(output).entries
+    assert [entry.state for entry in result.entries] == ["reviewed", "done"]
+
+
 def test_a_failure_leaves_a_review_of_the_meantime(batch, options):
     output, paths = batch
     paths[1].write_bytes(b"damaged")

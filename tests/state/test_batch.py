@@ -74,6 +74,10 @@ def without(labels, cell):
     return np.where(labels == cell, 0, labels)
 
 
+def without_first_cell(output, name):
+    return Reviewed(labels=without(open_review(output, name).labels, 1))
+
+
 # What is chosen
 
 
@@ -215,7 +219,7 @@ def test_a_review_that_is_saved_in_the_middle_of_a_run_is_in_all_tables(state, f
     reviewed = open_review(request.output, name)
     corrected = without(reviewed.labels, 1)
     entry = save_review(request.output, name, Reviewed(labels=corrected))
-    state.learn([entry])
+    state.take_review(entry)
     # From another thread, too, as the dock does it.
     thread = threading.Thread(
         target=save_review, args=(request.output, name, Reviewed(labels=corrected))
@@ -231,6 +235,35 @@ def test_a_review_that_is_saved_in_the_middle_of_a_run_is_in_all_tables(state, f
     (row,) = [line for line in text.splitlines() if f"{name}.tif" in line]
     assert ",reviewed," in row
     assert np.array_equal(open_review(request.output, name).labels, corrected)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_a_run_tells_late_does_not_undo_a_review(counted, again):
+    counted.write(again=again)
+    request = counted.request()
+    counted.begin()
+    result = drain(iter_batch_run(request, counted.inbox))
+    # The run has ended in its thread, and the dock has not heard of it yet.
+    entry = save_review(request.output, "a", without_first_cell(request.output, "a"))
+    counted.take_review(entry)
+    counted.finish(result)
+    assert counted.table.find("a") == entry
+    assert states(counted) == ["reviewed", "done", "done", "done"]
+    assert counted.table.count == 11
+
+
+def test_counting_again_replaces_a_review_of_before(counted):
+    output = counted.output
+    counted.take_review(save_review(output, "a", without_first_cell(output, "a")))
+    counted.write(again=True)
+    request = counted.request()
+    counted.begin()
+    told = []
+    counted.rows_changed.connect(lambda _: told.append(counted.table.find("a").state))
+    counted.finish(drain(iter_batch_run(request, counted.inbox), counted.advance))
+    assert "running" in told
+    assert states(counted) == ["done"] * 4
+    assert counted.table.count == 12
 
 
 def test_a_run_that_breaks_off_says_why_and_keeps_what_is_done(

@@ -16,7 +16,7 @@ from napari_cresunet.batch._counting import (
     segmentation_parameters,
     summary,
 )
-from napari_cresunet.batch._entries import Batch, Entry, read_batch
+from napari_cresunet.batch._entries import Batch, Entry, read_batch, read_entry
 from napari_cresunet.batch._inputs import (
     IMAGE_SUFFIXES,
     ListedImage,
@@ -65,6 +65,7 @@ __all__ = [
     "open_review",
     "plan_batch",
     "read_batch",
+    "read_entry",
     "result_names",
     "save_review",
     "segmentation_parameters",

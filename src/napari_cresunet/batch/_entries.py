@@ -103,6 +103,33 @@ def read_batch(output: str | Path) -> Batch:
     )
 
 
+def read_entry(output: str | Path, name: str) -> Entry | None:
+    """Read what is noted of one image of a batch now.
+
+    Parameters
+    ----------
+    output : str or Path
+        The folder.
+    name : str
+        `Entry.name`.
+
+    Returns
+    -------
+    Entry or None
+        None if nothing is noted, such as while its files are being replaced.
+    """
+    document = Journal(Path(output)).read(name)
+    if document is None:
+        return None
+    image = Listed(
+        name=name,
+        path=Path(document["path"]),
+        given=document["given"],
+        group=document["group"],
+    )
+    return entry_of(image, document)
+
+
 def entry_of(
     image: Listed, document: Document | None, *, is_running: bool = False
 ) -> Entry:

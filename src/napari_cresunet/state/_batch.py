@@ -13,6 +13,7 @@ from napari_cresunet.batch import (
     BatchResult,
     Entry,
     ListedImage,
+    read_entry,
 )
 from napari_cresunet.errors import InputError
 from napari_cresunet.state._batch_options import choices_of, options_of
@@ -85,6 +86,8 @@ class BatchState(Working):
         self.saver: ReviewSaver | None = None
         """Of the image that is open; None if it cannot be corrected."""
         self.is_opening = False
+        self._reviewed: set[str] = set()
+        """Names of images that were reviewed here since the run began."""
         self._is_touched = False
         """Whether the user has made any choice of how cells are counted."""
         self.keeps_regions = False
@@ -292,6 +295,7 @@ class BatchState(Working):
         self.write(again=False)
         self.messages = []
         self.inbox.clear()
+        self._reviewed.clear()
         self.is_running, self.progress = True, Progress(text="Starting…")
         self.tell("")
 
@@ -313,9 +317,16 @@ class BatchState(Working):
         """Take what the worker thread has told of images."""
         entries = []
         while self.inbox:
-            entries.append(self.inbox.popleft())
+            entries.append(self._newest(self.inbox.popleft()))
         if entries:
             self.learn(entries)
+
+    def _newest(self, entry: Entry) -> Entry:
+        """Return what is noted of an image if it was reviewed since the run told."""
+        if entry.name not in self._reviewed or entry.state == RUNNING:
+            return entry
+        noted = None if self.output is None else read_entry(self.output, entry.name)
+        return noted or entry
 
     def learn(self, entries: Iterable[Entry]) -> None:
         """Take what is new of images.
@@ -368,6 +379,17 @@ class BatchState(Working):
         self.learn(replace(entry, state="waiting") for entry in left)
 
     # Review
+
+    def take_review(self, entry: Entry) -> None:
+        """A review was saved, which a run that is going on may not know yet.
+
+        Parameters
+        ----------
+        entry : Entry
+            The image as it is now.
+        """
+        self._reviewed.add(entry.name)
+        self.learn([entry])
 
     def open(self, name: str, saver: ReviewSaver | None) -> None:
         """An image is open, or none is.

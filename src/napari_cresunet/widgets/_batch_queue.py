@@ -283,7 +283,7 @@ class BatchQueue(JobRunner):
         state = self._state
         saver.finish(saved)
         if saved.entry is not None and saver.output == state.output:
-            state.learn([saved.entry])
+            state.take_review(saved.entry)
         state.opened_changed.emit()
         if saver.is_dirty and saver is state.saver:
             self._save_timer.start()
@@ -309,7 +309,7 @@ class BatchQueue(JobRunner):
             return
         entry = saver.close()
         if entry is not None and saver.output == state.output:
-            state.learn([entry])
+            state.take_review(entry)
         if saver.problem:
             tell_error(EngineError(saver.problem))
         self._leave()
