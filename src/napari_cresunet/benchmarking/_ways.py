@@ -137,17 +137,16 @@ def _live(way: Way, probability: NDArray[Any]) -> Work:
 
     live = LiveSegmenter(probability)
     thresholds = _slide()
+    live.update(next(thresholds))  # the second move, which warms up, sorts the pixels
     return lambda: live.update(next(thresholds))
 
 
 def _slide() -> Iterator[float]:
     """Yield the thresholds of a slider that goes up and down, never twice the same."""
     rng = np.random.default_rng(0)
+    steps = np.concatenate([np.arange(20), np.arange(20, -20, -1), np.arange(-20, 0)])
     while True:
-        start = 0.2 + 0.01 * rng.random()
-        up = start + 0.01 * np.arange(60)
-        yield from up.tolist()
-        yield from (up[::-1] - 0.005).tolist()
+        yield from (THRESHOLD + 0.01 * (steps + rng.random(steps.size))).tolist()
 
 
 def _plain_count(way: Way, image: NDArray[Any]) -> Work:
