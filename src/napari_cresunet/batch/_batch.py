@@ -281,7 +281,7 @@ class _Run:
         report = None
         if self._options.report and self._journal.output is not None:
             report = write_batch_report(self._journal.output)
-        self._journal.refresh()  # writing the report leaves time for a review
+            self._journal.refresh()  # a review may have been saved meanwhile
         return BatchResult(
             output=self._journal.output,
             entries=tuple(self._entry(image) for image in self._listed),
